@@ -1,0 +1,44 @@
+// Session: runs a mixed or plain frozen graph without TensorFlow in the process.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "graft/engine.h"
+#include "graft/status.h"
+#include "graft/types.h"
+
+namespace graft {
+
+// A dense row-major tensor that owns its bytes.
+struct HostTensor {
+  DType dtype = DType::kInvalid;
+  std::vector<int64_t> dims;
+  std::vector<std::byte> bytes;
+  TensorRef ref() const { return {dtype, dims, bytes.data(), bytes.size()}; }
+};
+
+struct SessionOptions {
+  EngineOptions engine;
+  bool convert_plain = true;  // plain nodes run through engines of their own, built in memory; false: reference evaluator
+  bool strict = false;
+};
+
+class Session {
+ public:
+  // Unsupported names the first node that neither an engine nor the reference evaluator can run.
+  static Result<std::unique_ptr<Session>> create(std::span<const std::byte> graph, const SessionOptions& options = {});
+  virtual ~Session() = default;
+  // Feeds and fetches are "node" or "node:port". Only what the fetches need is run. Thread-safe.
+  virtual Result<std::vector<HostTensor>> run(std::span<const std::string> fetches,
+                                              std::span<const std::pair<std::string, TensorRef>> feeds,
+                                              std::stop_token stop = {}) = 0;
+  // Engines of the graph, by node name, for profiles and stats.
+  virtual std::vector<std::pair<std::string, std::shared_ptr<Engine>>> engines() const = 0;
+};
+
+}  // namespace graft

@@ -1,0 +1,117 @@
+// Network: the IR of one segment (or of a whole graph while importing). Plain data, edited by passes, read by
+// everybody else. Values are addressed by index; ops are kept in topological order.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/status.h"
+#include "graft/types.h"
+#include "ir/attrs.h"
+#include "ir/dim.h"
+
+namespace graft::ir {
+
+enum class OpKind : int {
+#define GRAFT_OP(Name, text, min_in, max_in) k##Name,
+#include "ir/ops.def"
+#undef GRAFT_OP
+  kCount
+};
+
+// The alternative's index is the OpKind.
+using Attrs = std::variant<
+#define GRAFT_OP(Name, text, min_in, max_in) Name##Attrs,
+#include "ir/ops.def"
+#undef GRAFT_OP
+    std::monostate>;
+
+struct OpInfo {
+  const char* text_name;
+  int min_inputs, max_inputs;  // max -1: any
+};
+const OpInfo& op_info(OpKind kind);
+std::optional<OpKind> op_kind_from_text(std::string_view text_name);
+Attrs default_attrs(OpKind kind);
+
+using ValueId = int32_t;
+constexpr ValueId kNoValue = -1;
+
+// Rank is static. Dims may be symbolic.
+struct TensorType {
+  DType dtype = DType::kInvalid;
+  std::vector<Dim> dims;
+  int rank() const { return static_cast<int>(dims.size()); }
+  bool operator==(const TensorType&) const = default;
+};
+
+// Elements in row-major order; unaligned views into the graph's bytes are allowed: memcpy, never cast.
+// splat: `bytes` is one element that stands for all.
+struct Constant {
+  std::span<const std::byte> bytes;
+  bool splat = false;
+  std::shared_ptr<const void> owner;
+};
+
+struct Value {
+  std::string name;  // TensorFlow name "node" or "node:1", kept through passes where the tensor survives
+  TensorType type;
+  std::optional<Constant> constant;  // then no producer
+  // Elements of a small integer tensor as dims, where they are known (constants and shape arithmetic).
+  std::optional<std::vector<Dim>> host;
+  bool is_const() const { return constant.has_value(); }
+};
+
+struct Op {
+  Attrs attrs;
+  std::vector<ValueId> inputs, outputs;
+  std::string name;    // TensorFlow node name, of the last node that was fused into it
+  int32_t source = -1; // node index in the graph while importing; -1 when made by a pass
+  OpKind kind() const { return static_cast<OpKind>(attrs.index()); }
+  template <class A>
+  A& as() { return std::get<A>(attrs); }
+  template <class A>
+  const A& as() const { return std::get<A>(attrs); }
+  template <class A>
+  const A* get_if() const { return std::get_if<A>(&attrs); }
+};
+
+struct Network {
+  std::vector<Value> values;
+  std::vector<Op> ops;
+  std::vector<ValueId> inputs, outputs;  // inputs have no producer; an output may be an input or a constant
+  DimTable dims;
+
+  ValueId add_value(std::string name, TensorType type);
+  ValueId add_constant(std::string name, TensorType type, Constant constant);  // sets host for small integers
+  // A rank-1 int64 (or other) constant owned by the network.
+  template <typename T>
+  ValueId add_constant_of(std::string name, std::span<const int64_t> dims, std::span<const T> elems);
+  // Appends an op with one new output of the inferred type; the op's inputs must exist.
+  // Returns the output's id; errors are infer()'s.
+  Result<ValueId> append(Attrs attrs, std::vector<ValueId> inputs, std::string name, int32_t source = -1);
+};
+
+// Aligned copy of a constant's elements, splat expanded.
+std::vector<std::byte> materialize(const Value& constant);
+// Elements of a small integer constant; nullopt when not an integer constant or more than max_elems.
+std::optional<std::vector<int64_t>> constant_ints(const Value& value, int64_t max_elems = 4096);
+int64_t const_elems(const TensorType& type);  // product of constant dims; GRAFT_CHECK that all are
+
+// Producer op index of every value, -1 for inputs and constants; and number of uses (outputs count as one use each).
+struct Uses {
+  std::vector<int32_t> producer;
+  std::vector<int32_t> count;
+  std::vector<std::vector<int32_t>> consumers;  // op indices, one entry a use
+};
+Uses compute_uses(const Network& network);
+// Drops ops whose outputs nobody uses and values that nothing refers to; renumbers. Inputs and outputs stay.
+void compact(Network& network);
+
+}  // namespace graft::ir
