@@ -10,7 +10,8 @@ import time
 
 import dev_common as common
 
-EVENT = re.compile(r"^\[ +(RUN|OK|FAILED|SKIPPED) +\] ([^\s,]+/?[^\s,]*)")
+# Not anchored: a case may leave an unfinished line of its own before the verdict.
+EVENT = re.compile(r"\[ +(RUN|OK|FAILED|SKIPPED) +\] ([^\s,]+)(?:.*\((\d+) ms\))?")
 FILTER_BYTES = 60_000  # of one command line argument
 
 
@@ -51,19 +52,20 @@ class _Run:
         self.filter, self.results = ":".join(cases), []
         self.current, self.started, self.lines = None, 0.0, []
 
-    def _finish(self, outcome, reason=""):
+    def _finish(self, outcome, reason="", seconds=None):
         output = "".join(self.lines) + reason
-        seconds = time.monotonic() - self.started
+        seconds = time.monotonic() - self.started if seconds is None else seconds
         self.results.append(Case(f"{self.label}/{self.current}", outcome, seconds,
                                  "" if outcome == "passed" else output))
         self.current, self.lines = None, []
 
     def _line(self, line):
-        match = EVENT.match(line)
+        match = EVENT.search(line)
         if match and match[1] == "RUN":
             self.current, self.started, self.lines = match[2], time.monotonic(), []
         elif match and self.current and match[2] == self.current:
-            self._finish({"OK": "passed", "FAILED": "failed", "SKIPPED": "skipped"}[match[1]])
+            outcome = {"OK": "passed", "FAILED": "failed", "SKIPPED": "skipped"}[match[1]]
+            self._finish(outcome, seconds=int(match[3] or 0) / 1e3)
         elif self.current:
             self.lines.append(line)
 
