@@ -17,7 +17,8 @@ namespace graft {
 Result<std::vector<std::byte>> read_file(const std::string& path, int64_t max_bytes);
 
 // Replaces `path` atomically: temporary beside it (O_EXCL | O_NOFOLLOW, mode of the file that is replaced, else 0666 & ~umask), write, fsync,
-// rename, fsync of the directory. On any error the old file is whole and the temporary is gone.
+// rename, fsync of the directory. On any error the old file is whole and the temporary is gone; only when the last step
+// (fsync of the directory) fails, the whole new file is in place and the message says so.
 // A symbolic link is followed to its target first; a path that is neither absent nor a regular file is refused.
 Status write_file_atomic(const std::string& path, std::span<const std::byte> bytes);
 
@@ -29,8 +30,13 @@ Status make_directory(const std::string& path);  // one level; exists already: o
 bool file_exists(const std::string& path);
 
 // Fault index: the n-th system call from now (1-based) made by this file in this process fails with `error`; 0 = off.
+// `error` 0: the call works, but a read or write moves only half of its bytes.
 void set_io_fault(int64_t nth_call, int error);
 // System calls made since the last set_io_fault.
 int64_t io_calls();
+// Called before every system call with its name and index (as io_calls counts), for tests that kill the process or change
+// the file between two calls; nullptr: none.
+using IoHook = void (*)(const char* call, int64_t index);
+void set_io_hook(IoHook hook);
 
 }  // namespace graft
