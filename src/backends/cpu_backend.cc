@@ -26,6 +26,13 @@ class CpuBackend final : public Backend {
     return create_reference_step(problem);
   }
 
+  bool has_kernel(const Problem& problem) const override {
+    for (const cpu::KernelEntry& kernel : cpu::kernels_of(problem.op->kind())) {
+      if (kernel.supports(problem).empty()) return true;
+    }
+    return false;
+  }
+
   void begin_run(int threads) const override { cpu::begin_run(threads); }
   void end_run() const override { cpu::end_run(); }
 };

@@ -11,6 +11,7 @@ class NullBackend final : public Backend {
                                             std::vector<Refusal>*) const override {
     return unsupported("null backend: " + problem.op->name + ": runs no op");
   }
+  bool has_kernel(const Problem&) const override { return false; }
   void begin_run(int) const override {}
   void end_run() const override {}
 };
