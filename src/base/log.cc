@@ -55,19 +55,18 @@ std::string printable(std::string_view text) {
   constexpr size_t kMaxBytes = 200;
   constexpr std::string_view kCut = "...";
   std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    std::string piece;
+  size_t keep = 0;  // whole characters that leave room for kCut
+  for (const char ch : text) {
+    const auto c = static_cast<unsigned char>(ch);
     if (c == '\\') {
-      piece = "\\\\";
+      out += "\\\\";
     } else if (c >= 0x20 && c < 0x7f) {
-      piece = std::string(1, static_cast<char>(c));
+      out += ch;
     } else {
-      piece = {'\\', 'x', "0123456789abcdef"[c >> 4], "0123456789abcdef"[c & 15]};
+      out += {'\\', 'x', "0123456789abcdef"[c >> 4], "0123456789abcdef"[c & 15]};
     }
-    const bool last = i + 1 == text.size();
-    if (out.size() + piece.size() + (last ? 0 : kCut.size()) > kMaxBytes) return out.append(kCut);
-    out += piece;
+    if (out.size() + kCut.size() <= kMaxBytes) keep = out.size();
+    if (out.size() > kMaxBytes) return out.substr(0, keep).append(kCut);
   }
   return out;
 }
