@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/status.h"
@@ -40,6 +42,17 @@ struct StepShapes {
   // Elements of small integer inputs that are known before running (shapes, axes, paddings); empty span: not known.
   std::vector<std::span<const int64_t>> host;
   int threads = 1;
+};
+
+// Thrown by Step::run when the data make the op fail (an index out of range); the engine returns its status.
+class StepFailure : public std::exception {
+ public:
+  explicit StepFailure(Status status) : status_(std::move(status)) {}
+  const Status& status() const { return status_; }
+  const char* what() const noexcept override { return status_.message().c_str(); }
+
+ private:
+  Status status_;
 };
 
 // Kernel-private data of one schedule (tiling, pointers offsets, splits). Read-only while running.
@@ -81,6 +94,9 @@ class Backend {
   virtual std::string_view name() const = 0;
   // Unsupported when no kernel takes the op; refusals of the kernels that came before the chosen one are appended.
   virtual Result<std::unique_ptr<Step>> create_step(const Problem& problem, std::vector<Refusal>* refused) const = 0;
+  // Whether any kernel but the reference evaluator takes the problem. For reports: constants may be unaligned and are
+  // not read, nothing is packed.
+  virtual bool has_kernel(const Problem& problem) const = 0;
   // Around every run, on the calling thread: joins the thread pool with up to `threads` workers and sets the floating
   // point state; end_run restores it. Neither allocates after first use.
   virtual void begin_run(int threads) const = 0;
