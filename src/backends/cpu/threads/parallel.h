@@ -1,33 +1,30 @@
-// parallel_for: how kernels use the process-wide pool. Inside a run (Backend::begin_run) the calling thread has a team; outside
-// one, everything runs on the caller. No allocation.
+// What kernels see of the thread pool: the run of the calling thread.
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <type_traits>
+
+#include "backends/cpu/threads/thread_pool.h"
 
 namespace graft::cpu {
 
-// Number of threads of the calling thread's team, the caller included; 1 outside a run.
-int team_size();
+// Begins a run with up to `threads` threads on the calling thread (nests: only the outermost counts), growing the
+// process-wide pool to that size if need be; sets the floating-point state. end_run undoes it.
+void begin_run(int threads);
+void end_run();
 
-// Calls task(context, i) for every i in [0, tasks), spread over the team; returns when all are done. The first exception of a
-// task is rethrown here. Task i runs on worker i % team_size() when tasks <= team_size().
-void parallel_tasks(int64_t tasks, void (*task)(void* context, int64_t i), void* context);
+// The run of this thread, or null outside begin_run / end_run.
+ThreadPool::Run* current_run();
 
-template <typename Fn>
-void parallel_for(int64_t tasks, Fn&& fn) {
-  using F = std::remove_reference_t<Fn>;
-  parallel_tasks(
-      tasks, [](void* context, int64_t i) { (*static_cast<F*>(context))(i); },
-      const_cast<void*>(static_cast<const void*>(std::addressof(fn))));
+// f(task, worker) for every task in [0, num_tasks), by at most max_workers threads of the current run; serially, as
+// worker 0, outside a run. Exceptions of f arrive here. Allocates nothing. worker < max_workers.
+template <typename F>
+void parallel_for(int64_t num_tasks, int max_workers, F&& f) {
+  ThreadPool::Run* run = current_run();
+  if (run == nullptr || max_workers <= 1 || num_tasks <= 1) {
+    for (int64_t task = 0; task < num_tasks; ++task) f(task, 0);
+    return;
+  }
+  run->parallel(num_tasks, max_workers, f);
 }
-
-// Joins the pool / leaves it; used by the CPU backend's begin_run and end_run.
-void begin_team(int threads);
-void end_team();
-
-// Cores this process may use: affinity mask and cgroup quota, at least 1.
-int usable_cores();
 
 }  // namespace graft::cpu

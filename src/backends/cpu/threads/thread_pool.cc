@@ -38,7 +38,7 @@ struct Job {
   std::atomic<int> worker_ids{1};
   std::atomic<int> finished{0};
   std::atomic<bool> failed{false};
-  std::exception_ptr error;  // written by the one that set `failed`, read after all finished
+  std::exception_ptr error{};  // written by the one that set `failed`, read after all finished
 
   void work(int worker) {
     for (;;) {
@@ -77,6 +77,7 @@ struct ThreadPool::Impl {
   std::atomic<int> active_runs{0};
   std::atomic<int> helpers{0};
   std::atomic<bool> stop{false};
+  std::atomic<uint64_t> wake_epoch{0};
   std::mutex grow_mutex;
   std::unique_ptr<Helper> helper[kMaxThreads];
 
@@ -99,12 +100,14 @@ struct ThreadPool::Impl {
     }
   }
 
-  void sleep(Helper& h) {
+  // Until work is offered, the pool stops or a first run begins after `epoch` was read.
+  void sleep(Helper& h, uint64_t epoch) {
     std::unique_lock<std::mutex> lock(h.mutex);
     h.sleeping.store(true, std::memory_order_seq_cst);
     h.wake.wait(lock, [&] {
       return h.slot.load(std::memory_order_seq_cst) != nullptr ||
-             stop.load(std::memory_order_seq_cst) || waking.load(std::memory_order_seq_cst) > 0;
+             stop.load(std::memory_order_seq_cst) ||
+             wake_epoch.load(std::memory_order_seq_cst) != epoch;
     });
     h.sleeping.store(false, std::memory_order_relaxed);
   }
@@ -125,8 +128,9 @@ struct ThreadPool::Impl {
       }
       _mm_pause();
       if (spins % 64 != 0) continue;
+      const uint64_t epoch = wake_epoch.load(std::memory_order_seq_cst);
       if (active_runs.load(std::memory_order_seq_cst) == 0 || now_ns() - idle_since > kSpinNs) {
-        sleep(h);
+        sleep(h, epoch);
         idle_since = now_ns();
       }
     }
@@ -137,15 +141,12 @@ struct ThreadPool::Impl {
     const int before = active_runs.fetch_add(1, std::memory_order_seq_cst);
     if (before != 0) return;
     const int n = helpers.load(std::memory_order_acquire);
-    waking.fetch_add(1, std::memory_order_seq_cst);
+    wake_epoch.fetch_add(1, std::memory_order_seq_cst);
     for (int i = 0; i < n; ++i) helper[i]->notify();
-    waking.fetch_sub(1, std::memory_order_seq_cst);
   }
   void end() { active_runs.fetch_sub(1, std::memory_order_seq_cst); }
 
   void parallel(int max_threads, int64_t num_tasks, TaskFn fn, void* context);
-
-  std::atomic<int> waking{0};
 };
 
 void ThreadPool::Impl::parallel(int max_threads, int64_t num_tasks, TaskFn fn, void* context) {
@@ -251,8 +252,9 @@ ThreadPool::Run::Run(ThreadPool& pool, int max_threads)
 }
 ThreadPool::Run::~Run() { pool_.impl_->end(); }
 
-void ThreadPool::Run::parallel(int64_t num_tasks, TaskFn fn, void* context) {
-  pool_.impl_->parallel(max_threads_, num_tasks, fn, context);
+void ThreadPool::Run::parallel(int64_t num_tasks, int max_workers, TaskFn fn, void* context) {
+  pool_.impl_->parallel(max_workers < max_threads_ ? max_workers : max_threads_, num_tasks, fn,
+                        context);
 }
 
 }  // namespace graft::cpu

@@ -43,15 +43,16 @@ class ThreadPool {
     Run(const Run&) = delete;
     Run& operator=(const Run&) = delete;
 
-    // Calls fn for every task, from up to threads() threads, and returns when all are done. The first
-    // exception of a task is rethrown here; tasks not yet begun are then left out. A call from
+    // Calls fn for every task, from up to max_workers threads, and returns when all are done. The
+    // first exception of a task is rethrown here; tasks not yet begun are then left out. A call from
     // inside a task runs serially.
-    void parallel(int64_t num_tasks, TaskFn fn, void* context);
+    void parallel(int64_t num_tasks, int max_workers, TaskFn fn, void* context);
     // The same for a callable f(task, worker), which is not copied.
     template <typename F>
-    void parallel(int64_t num_tasks, F&& f) {
+    void parallel(int64_t num_tasks, int max_workers, F& f) {
       parallel(
-          num_tasks, [](void* c, int64_t task, int worker) { (*static_cast<F*>(c))(task, worker); },
+          num_tasks, max_workers,
+          [](void* c, int64_t task, int worker) { (*static_cast<F*>(c))(task, worker); },
           const_cast<void*>(static_cast<const void*>(&f)));
     }
     // Upper bound of the threads of one call, for scratch sizes; constant over the run.

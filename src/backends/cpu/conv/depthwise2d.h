@@ -1,0 +1,24 @@
+// Depthwise convolution (groups == C, any multiplier), NHWC. Weights [KH, KW, C * multiplier] are used as they are.
+#pragma once
+
+#include <cstdint>
+
+#include "backends/cpu/conv/conv2d.h"
+
+namespace graft::cpu {
+
+struct DepthwisePlan {
+  ConvShape shape;
+  int64_t x_begin = 0, x_end = 0;  // output columns whose taps all lie inside
+  int64_t rows_per_task = 1;
+  int64_t tasks = 0;
+  int workers = 1;
+};
+
+DepthwisePlan plan_depthwise(const ConvShape& shape, int threads);
+
+// No scratch.
+void run_depthwise(const ComputeTable& table, const DepthwisePlan& plan, const float* weights, const float* src,
+                   const float* bias, const float* residual, const Epilogue& epilogue, float* dst);
+
+}  // namespace graft::cpu

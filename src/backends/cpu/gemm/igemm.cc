@@ -1,0 +1,98 @@
+#include "backends/cpu/gemm/igemm.h"
+
+#include <algorithm>
+
+namespace graft::cpu {
+namespace {
+
+// A panel's slice of this many k stays in the first-level cache while all rows of the block pass by.
+constexpr int64_t kPanelSliceElems = 4096;
+// Rows of a block: their slice stays in the second-level cache over all panels.
+constexpr int64_t kMaxBlockRows = 192;
+// A task below this many multiply-adds costs more to hand out than it saves.
+constexpr int64_t kMinTaskMacs = 300'000;
+
+// A run of taps and of elements within each.
+struct KSlice {
+  int64_t tap, taps, k, len;
+};
+
+void run_slice(const IgemmBlock& b, const KSlice& s, bool first, bool last, int64_t panel) {
+  const int64_t width = b.panels.width(panel), column = b.panels.first_column(panel);
+  const int vecs = b.panels.panel_vecs(panel);
+  TileArgs t;
+  t.row_tap_stride = b.row_stride;
+  t.row_offset = s.k;
+  t.taps = s.taps;
+  t.k = s.len;
+  t.b = b.packed + (column - b.packed_column) * b.taps * b.tap_k + (s.tap * b.tap_k + s.k) * width;
+  t.b_tap_stride = b.tap_k * width;
+  t.ldd = b.ldd;
+  t.bias = b.bias ? b.bias + column : nullptr;
+  t.ldr = b.ldr;
+  t.columns = b.panels.columns(panel);
+  t.epilogue = b.epilogue;
+  t.first = first;
+  t.last = last;
+  // Strips of nearly equal height: a short last strip would leave the multiply-add units idle.
+  const int64_t tallest = b.table->max_rows[vecs];
+  const int64_t strips = (b.num_rows + tallest - 1) / tallest;
+  const int64_t height = b.num_rows / strips, taller = b.num_rows % strips;
+  int64_t row = 0;
+  for (int64_t strip = 0; strip < strips; ++strip) {
+    const int64_t rows = height + (strip < taller);
+    t.rows = b.rows + s.tap * b.row_stride + row;
+    t.dst = b.dst + row * b.ldd + column;
+    t.residual = b.residual ? b.residual + row * b.ldr + column : nullptr;
+    b.table->tile[vecs][rows](&t);
+    row += rows;
+  }
+}
+
+}  // namespace
+
+void run_igemm_block(const IgemmBlock& b, int64_t panel_begin, int64_t panel_end) {
+  if (b.num_rows <= 0) return;
+  const int64_t k_max = kPanelSliceElems / (int64_t{b.table->panel_vecs} * b.table->lanes);
+  const int64_t k_total = b.taps * b.tap_k;
+  const auto all_panels = [&](const KSlice& s, bool first, bool last) {
+    for (int64_t p = panel_begin; p < panel_end; ++p) run_slice(b, s, first, last, p);
+  };
+  if (k_total <= k_max + k_max / 2) return all_panels({0, b.taps, 0, b.tap_k}, true, true);
+  if (b.tap_k <= k_max) {
+    const int64_t slices = (k_total + k_max - 1) / k_max;
+    const int64_t taps = (b.taps + slices - 1) / slices;
+    for (int64_t tap = 0; tap < b.taps; tap += taps) {
+      const int64_t n = std::min(taps, b.taps - tap);
+      all_panels({tap, n, 0, b.tap_k}, tap == 0, tap + n == b.taps);
+    }
+    return;
+  }
+  const int64_t slices = (b.tap_k + k_max - 1) / k_max;
+  const int64_t len = ((b.tap_k + slices - 1) / slices + 7) / 8 * 8;
+  for (int64_t tap = 0; tap < b.taps; ++tap) {
+    for (int64_t k = 0; k < b.tap_k; k += len) {
+      const int64_t n = std::min(len, b.tap_k - k);
+      all_panels({tap, 1, k, n}, tap == 0 && k == 0, tap + 1 == b.taps && k + n == b.tap_k);
+    }
+  }
+}
+
+IgemmSplit split_igemm(const Panels& panels, int64_t m, int64_t k, int64_t groups, int threads) {
+  IgemmSplit s;
+  s.m = m;
+  s.panels = panels.count;
+  s.row_blocks = std::max<int64_t>(1, (m + kMaxBlockRows - 1) / kMaxBlockRows);
+  if (threads <= 1) return s;
+  const int64_t macs = groups * m * k * panels.padded_columns();
+  const int64_t wanted = std::min<int64_t>(int64_t{threads} * 4, macs / kMinTaskMacs);
+  const int64_t have = s.row_blocks * groups;
+  if (have >= wanted) return s;
+  // Columns first: then every weight is read by one thread only.
+  s.panel_chunks = std::min(panels.count, (wanted + have - 1) / have);
+  const int64_t rest = (wanted + have * s.panel_chunks - 1) / (have * s.panel_chunks);
+  s.row_blocks = std::max(s.row_blocks, std::min(s.row_blocks * rest, (m + 23) / 24));
+  return s;
+}
+
+}  // namespace graft::cpu
