@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <tuple>
@@ -33,7 +34,9 @@ class Dim {
   int64_t v_ = 0;
 };
 
-enum class DimOp { kInput, kOpaque, kAdd, kSub, kMul, kFloorDiv, kCeilDiv, kMax, kMin };
+// kBroadcast: the common extent of two broadcast dims: b when a is 1, else a (max would be wrong for 0 and 1).
+// Numbers are part of the plan format: append only.
+enum class DimOp { kInput, kOpaque, kAdd, kSub, kMul, kFloorDiv, kCeilDiv, kMax, kMin, kBroadcast, kCount };
 
 // Expressions, interned. kInput(a = network input, b = axis) is a dim of an input; kOpaque(a = counter) is an extent
 // that is known only while running (data-dependent). Simplifies constants and the neutral elements.
@@ -53,14 +56,27 @@ class DimTable {
   Dim ceil_div(Dim a, Dim b) { return make(DimOp::kCeilDiv, a, b); }
   Dim max(Dim a, Dim b) { return make(DimOp::kMax, a, b); }
   Dim min(Dim a, Dim b) { return make(DimOp::kMin, a, b); }
+  Dim broadcast(Dim a, Dim b) { return make(DimOp::kBroadcast, a, b); }
   Dim product(std::span<const Dim> dims);
+  bool is_non_negative(Dim dim) const;  // provably
 
+  // Symbols have ids 0..size()-1; an expression only refers to smaller ids.
+  int32_t size() const { return static_cast<int32_t>(exprs_.size()); }
   const Expr& expr(Dim symbol) const { return exprs_[static_cast<size_t>(symbol.id())]; }
   // "n", "ceil(h/2)"...: for dumps; constants as numbers.
   std::string text(Dim dim) const;
 
  private:
+  struct Poly;
   Dim make(DimOp op, Dim a, Dim b);
+  Dim intern(DimOp op, Dim a, Dim b);
+  Dim fold(DimOp op, int64_t a, int64_t b);
+  Dim impossible() { return intern(DimOp::kOpaque, -1, 0); }
+  std::optional<Dim> simplify(DimOp op, Dim a, Dim b);
+  std::optional<Dim> divide(DimOp op, const Poly& a, const Poly& b);
+  bool to_poly(Dim dim, int depth, Poly& out) const;
+  Dim from_poly(const Poly& poly);
+  std::string text(Dim dim, int depth) const;
   std::vector<Expr> exprs_;
   std::map<std::tuple<int, int64_t, int64_t>, int32_t> interned_;
   int64_t next_opaque_ = 0;

@@ -8,9 +8,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
+#include "base/dtype.h"
 #include "base/status.h"
 #include "graft/types.h"
 #include "ir/attrs.h"
@@ -90,12 +92,18 @@ struct Network {
 
   ValueId add_value(std::string name, TensorType type);
   ValueId add_constant(std::string name, TensorType type, Constant constant);  // sets host for small integers
-  // A rank-1 int64 (or other) constant owned by the network.
+  // A constant that owns a copy of `elems`; their number must be the product of `dims`.
   template <typename T>
-  ValueId add_constant_of(std::string name, std::span<const int64_t> dims, std::span<const T> elems);
+  ValueId add_constant_of(std::string name, std::span<const int64_t> dims, std::span<const T> elems) {
+    return add_constant_bytes(std::move(name), dtype_of<T>(), dims, std::as_bytes(elems));
+  }
+  ValueId add_constant_bytes(std::string name, DType dtype, std::span<const int64_t> dims, std::span<const std::byte> bytes);
   // Appends an op with one new output of the inferred type; the op's inputs must exist.
   // Returns the output's id; errors are infer()'s.
   Result<ValueId> append(Attrs attrs, std::vector<ValueId> inputs, std::string name, int32_t source = -1);
+  // The same for ops with any number of outputs (Split, Unpack); values are named name, name:1, name:2, ...
+  Result<std::vector<ValueId>> append_multi(Attrs attrs, std::vector<ValueId> inputs, size_t outputs, std::string name,
+                                            int32_t source = -1);
 };
 
 // Aligned copy of a constant's elements, splat expanded.
