@@ -79,6 +79,8 @@ def _set_weights(network, model):
                 if variable is not None:
                     variable.assign(weights.uniform(network, variable.path, variable.shape, low, high))
             layer.momentum = 0.0  # one pass in training mode then stores exactly its statistics
+        elif isinstance(layer, layers.Dropout):
+            layer.rate = 0.0
         elif isinstance(layer, (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)):
             depthwise = isinstance(layer, layers.DepthwiseConv2D)
             kernel = layer.kernel

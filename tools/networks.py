@@ -8,7 +8,7 @@
 
 From Python: `networks.get("resnet50")` gives a `Network`; it imports TensorFlow only where the network is not cached.
 Each NAME.pb has a NAME.json: inputs (dtype, shape with null for open dims, range), `logits` (tensor before softmax),
-`outputs`, nodes, bytes, sha256. The cache is keyed by the sources that make the networks and TensorFlow's version.
+`outputs`, nodes, bytes, sha256. The cache is keyed by the source that makes the network and TensorFlow's version.
 """
 
 import argparse
@@ -28,8 +28,6 @@ import network_weights  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CACHE = pathlib.Path(os.environ.get("GRAFT_NETWORKS_DIR", ROOT / "build" / "networks"))
-SOURCES = ("network_weights.py", "network_keras.py", "network_bert.py", "network_tf1.py")
-
 MODULES = {
     "network_keras": "resnet50 mobilenetv2 inceptionv3 efficientnetb0 vgg16 densenet121 toy_resnet toy_mobile".split(),
     "network_bert": "bert_base bert_base_tf1 mini_bert mini_bert_mask mini_bert_dynamic mini_bert_tf1".split(),
@@ -77,11 +75,11 @@ class Network:
         return result
 
 
-def _recipe():
-    """Identity of what makes the networks."""
+def _recipe(module):
+    """Identity of what makes a module's networks."""
     digest = hashlib.sha256(importlib.metadata.version("tensorflow").encode())
-    for source in SOURCES:
-        digest.update((pathlib.Path(__file__).parent / source).read_bytes())
+    for source in ("network_weights", module):
+        digest.update((pathlib.Path(__file__).parent / f"{source}.py").read_bytes())
     return digest.hexdigest()
 
 
@@ -93,13 +91,18 @@ def _locked(name):
         yield
 
 
+def cached(name):
+    """The cached network, whatever its recipe: for processes without TensorFlow."""
+    return Network(name, CACHE / f"{name}.pb", json.loads((CACHE / f"{name}.json").read_text()))
+
+
 def get(name):
     """The network called `name`, made if it is not cached or its recipe has changed."""
     module = next((m for m, names in MODULES.items() if name in names), None)
     if module is None:
         raise KeyError(f"no network {name!r}; there are {', '.join(FULL + SMALL)}")
     graph_path, meta_path = CACHE / f"{name}.pb", CACHE / f"{name}.json"
-    recipe = _recipe()
+    recipe = _recipe(module)
     with _locked(name):
         if meta_path.exists() and graph_path.exists():
             meta = json.loads(meta_path.read_text())

@@ -1,0 +1,79 @@
+"""docs/benchmarks.md from the result files, and the comparison of two result files."""
+
+import collections
+import json
+import pathlib
+
+HEAD = """# Benchmarks
+
+Written by `./dev bench` from `benchmarks/results/`; do not edit. Each row is one run in which both sides were measured
+in turn: one pinned process a side, the waiting side stopped, ratio = median over pairs of t_peer / t_graft with its 95 %
+interval (bootstrap), pairs with stolen time dropped whole. Above 1, Graft is faster. Rows of different runs or machines
+must not be compared with each other.
+"""
+
+
+def _tables(result):
+    info = result["machine"]
+    yield (f"\n## {result['date'][:10]}, {info['cpu']}, {info['cores']} cores, {' '.join(info['isa'])}\n\n"
+           f"Machine {info['id']}, kernel {info['kernel']}, commit {result['commit']}, base `{result['base']}`.\n")
+    groups = collections.defaultdict(list)
+    for row in result["rows"]:
+        groups[row["batch"]].append(row)
+    for batch, rows in sorted(groups.items()):
+        yield f"\n### Batch {batch}\n\n"
+        yield "| network | peer | peer ms | Graft ms | ratio | interval | error / std | CPU per wall | dropped | verdict |\n"
+        yield "|---|---|---|---|---|---|---|---|---|---|\n"
+        for row in rows:
+            yield _line(row)
+    settings = sorted({s["settings"] for row in result["rows"] if "ratio" in row for s in (row["peer"], row["base"])})
+    yield "\nSettings: " + "; ".join(settings) + ".\n"
+
+
+def _line(row):
+    if "not_measured" in row:
+        return f"| {row['network']} | not measured: {row['not_measured'].replace('|', '/')} |||||||||\n"
+    a, b = row["peer"], row["base"]
+    return (f"| {row['network']} | {a['peer']} | {a['p50_ms']:.2f} | {b['p50_ms']:.2f} | {row['ratio']:.2f} | "
+            f"{row['low']:.2f} to {row['high']:.2f} | {row['outputs']['max_error_over_std']:.1e} | "
+            f"{a['cpu_per_wall']:.2f} / {b['cpu_per_wall']:.2f} | {row['dropped']} of {row['pairs'] + row['dropped']} | "
+            f"{row.get('void', row['verdict'])} |\n")
+
+
+def write(folder, target):
+    """The newest result of every machine and base, newest first."""
+    newest = {}
+    for path in sorted(pathlib.Path(folder).glob("*.json")):
+        result = json.loads(path.read_text())
+        newest[result["machine"]["id"], result["base"]] = result
+    text = HEAD + "".join("".join(_tables(r)) for r in sorted(newest.values(), key=lambda r: r["date"], reverse=True))
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(text)
+
+
+def compare(before, after):
+    """Prints rows of `after` whose ratio left the interval of `before`; 1 if any got slower.
+
+    Both files hold ratios against peers of the same run, so machine noise common to both sides is out; a row counts
+    only if the two intervals do not touch and differ by more than 2 %.
+    """
+    old, new = (json.loads(pathlib.Path(p).read_text()) for p in (before, after))
+    if old["machine"]["id"] != new["machine"]["id"]:
+        print(f"different machines: {old['machine']['cpu']} and {new['machine']['cpu']}; not compared")
+        return 2
+
+    def rows(result):
+        return {(r["network"], r["batch"], r["peer"]["peer"]): r for r in result["rows"] if "ratio" in r}
+
+    slower, a, b = 0, rows(old), rows(new)
+    for key in sorted(a.keys() & b.keys()):
+        change = b[key]["ratio"] / a[key]["ratio"]
+        word = "same"
+        if b[key]["high"] < a[key]["low"] and change < 0.98:
+            word, slower = "SLOWER", slower + 1
+        elif b[key]["low"] > a[key]["high"] and change > 1.02:
+            word = "faster"
+        print(f"{key[0]:15} b{key[1]:<3} {key[2]:13} {a[key]['ratio']:.3f} -> {b[key]['ratio']:.3f}  {word}")
+        if word == "SLOWER":
+            print(f"    confirm: ./dev bench --networks {key[0]} --batch {key[1]} --peers {key[2]} --pairs 120")
+    return 1 if slower else 0

@@ -1,0 +1,20 @@
+"""`./dev bench` and `./dev bench-compare`: benchmarks/bench.py in the virtual environment."""
+
+import sys
+
+import dev_build
+import dev_common as common
+import dev_setup
+
+
+def main(command, arguments):
+    dev_setup.setup()
+    script = common.ROOT / "benchmarks" / "bench.py"
+    if command == "bench-compare":
+        if len(arguments) != 2:
+            common.die("usage: ./dev bench-compare BEFORE.json AFTER.json")
+        arguments = ["compare", *arguments]
+    elif not any(a in ("-h", "--help", "--absolute") for a in arguments):
+        dev_build.build()
+    sys.stdout.flush()
+    return common.run([common.PYTHON, script, *arguments], check=False).returncode
