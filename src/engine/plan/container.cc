@@ -12,7 +12,7 @@ namespace graft::engine {
 namespace {
 
 constexpr char kMagic[4] = {'G', 'R', 'F', 'T'};
-constexpr uint64_t kMaxMetadataBytes = uint64_t{1} << 31;
+constexpr uint64_t kMaxMetadataBytes = (uint64_t{1} << 31) - 1;  // of FlatBuffers
 constexpr size_t kWriterOffset = 8, kWriterBytes = 32, kMetadataBytesOffset = 40;
 constexpr size_t kWeightsBytesOffset = 48, kWorkspaceOffset = 56, kBatchOffset = 64;
 constexpr size_t kIdentityOffset = 72, kReservedOffset = 104, kSealOffset = 224;
@@ -95,7 +95,6 @@ Result<PlanLayout> plan_layout(const PlanHeader& header, const Limits& limits) {
                  " bytes, weights " + std::to_string(header.weights_bytes) + " bytes, limit " +
                  std::to_string(limits.max_plan_bytes));
   const auto cap = static_cast<uint64_t>(limits.max_plan_bytes);
-  // FlatBuffers offsets are 32 bits wide.
   if (header.metadata_bytes > cap || header.metadata_bytes >= kMaxMetadataBytes ||
       header.weights_bytes > cap)
     return too_large;

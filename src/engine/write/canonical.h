@@ -1,0 +1,32 @@
+// Canonical numbering of a network for its plan: inputs, constants in order of first use, then op outputs in order.
+// Constants of equal bytes share one blob; unused constants are left out.
+#pragma once
+
+#include <deque>
+#include <span>
+#include <vector>
+
+#include "engine/plan/constants.h"
+#include "engine/write/storage.h"
+
+namespace graft::engine {
+
+struct CanonicalConstant {
+  ir::ValueId value;  // in the network
+  DType stored;
+  uint32_t blob;
+};
+
+struct Canonical {
+  std::vector<int32_t> number;  // per value of the network; -1: not in the plan
+  std::vector<CanonicalConstant> constants;
+  std::vector<BlobRange> blobs;
+  std::vector<std::span<const std::byte>> blob_bytes;  // per blob; view the network or `narrowed`
+  std::deque<std::vector<std::byte>> narrowed;         // half copies
+  uint64_t weights_bytes = 0;
+};
+
+// InvalidGraph when a constant's bytes do not fit its type.
+Result<Canonical> canonical_numbering(const ir::Network& network, const Storage& storage);
+
+}  // namespace graft::engine

@@ -1,0 +1,78 @@
+#include "engine/write/storage.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "base/half.h"
+
+namespace graft::engine {
+namespace {
+
+constexpr int64_t kMinHalfElems = 64;  // below this the bytes saved are not worth the rounding
+constexpr float kMaxHalf = 65504;
+
+bool is_weight_use(const ir::Op& op, size_t input) {
+  switch (op.kind()) {
+    case ir::OpKind::kConv: return input == 1;
+    case ir::OpKind::kMatMul: return input <= 1;
+    case ir::OpKind::kGather: return input == 0;
+    default: return false;
+  }
+}
+
+// "" when half can hold the weights.
+std::string why_not_half(std::span<const std::byte> bytes) {
+  bool any_nonzero = false, any_kept = false;
+  for (size_t i = 0; i + sizeof(float) <= bytes.size(); i += sizeof(float)) {
+    float w;
+    std::memcpy(&w, &bytes[i], sizeof w);
+    if (!std::isfinite(w)) return "holds a value that is not finite";
+    if (std::fabs(w) > kMaxHalf)
+      return "holds " + std::to_string(w) + ", beyond the largest half 65504";
+    any_nonzero |= w != 0;
+    any_kept |= (float_to_half(w) & 0x7fff) != 0;
+  }
+  if (any_nonzero && !any_kept) return "holds only values that become 0 in half";
+  return "";
+}
+
+}  // namespace
+
+Storage choose_storage(const ir::Network& network, Precision precision) {
+  Storage storage;
+  storage.half.assign(network.values.size(), false);
+  if (precision != Precision::kFp16) return storage;
+  // Layer that uses each value as weights; "" none yet. A use of any other kind keeps the value as it is.
+  std::vector<const ir::Op*> layer(network.values.size(), nullptr);
+  std::vector<bool> other_use(network.values.size(), false);
+  for (const ir::Op& op : network.ops) {
+    for (size_t i = 0; i < op.inputs.size(); ++i) {
+      if (!is_weight_use(op, i)) other_use[op.inputs[i]] = true;
+      else if (!layer[op.inputs[i]]) layer[op.inputs[i]] = &op;
+    }
+  }
+  for (ir::ValueId output : network.outputs) other_use[output] = true;
+  for (size_t id = 0; id < network.values.size(); ++id) {
+    const ir::Value& value = network.values[id];
+    if (!value.is_const() || value.type.dtype != DType::kFloat || !layer[id] || other_use[id] ||
+        value.constant->splat || ir::const_elems(value.type) < kMinHalfElems)
+      continue;
+    const std::string reason = why_not_half(value.constant->bytes);
+    storage.half[id] = reason.empty();
+    if (!reason.empty())
+      storage.warnings.push_back(layer[id]->name + ": weights '" + value.name +
+                                 "' stay float32, the tensor " + reason);
+  }
+  return storage;
+}
+
+void narrow_to_half(std::span<const std::byte> src, std::byte* dst) {
+  for (size_t i = 0; i < src.size() / sizeof(float); ++i) {
+    float w;
+    std::memcpy(&w, &src[i * sizeof w], sizeof w);
+    const uint16_t bits = float_to_half(w);
+    std::memcpy(dst + i * sizeof bits, &bits, sizeof bits);
+  }
+}
+
+}  // namespace graft::engine

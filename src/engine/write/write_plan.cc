@@ -1,0 +1,180 @@
+#include <cstring>
+
+#include "base/check.h"
+#include "base/dtype.h"
+#include "engine/plan/attr_codec.h"
+#include "engine/plan/container.h"
+#include "engine/plan/plan.h"
+#include "engine/plan/schema.h"
+#include "engine/write/canonical.h"
+
+namespace graft::engine {
+namespace {
+
+using flatbuffers::FlatBufferBuilder;
+using flatbuffers::Offset;
+
+// Codes of dims: symbols are numbered by their first occurrence in the inputs.
+class SymbolTable {
+ public:
+  int64_t code(ir::Dim dim, int input, int axis) {
+    if (dim.is_const()) return dim.value();
+    size_t k = 0;
+    while (k < seen_.size() && seen_[k] != dim) ++k;
+    if (k == seen_.size()) {
+      seen_.push_back(dim);
+      symbols_.emplace_back(input, axis);
+    }
+    return -1 - static_cast<int64_t>(k);
+  }
+  const std::vector<fb::Symbol>& symbols() const { return symbols_; }
+
+ private:
+  std::vector<ir::Dim> seen_;
+  std::vector<fb::Symbol> symbols_;
+};
+
+class MetadataWriter {
+ public:
+  MetadataWriter(const ir::Network& network, const PlanOptions& options, const Canonical& canonical)
+      : network_(network), options_(options), canonical_(canonical) {}
+
+  // The finished buffer lives as long as the writer.
+  std::span<const std::byte> write() {
+    const auto inputs = builder_.CreateVector(make_inputs());
+    const auto symbols = builder_.CreateVectorOfStructs(symbols_.symbols());
+    std::vector<fb::Blob> blob_list;
+    for (const BlobRange& b : canonical_.blobs) blob_list.emplace_back(b.offset, b.bytes);
+    const auto blobs = builder_.CreateVectorOfStructs(blob_list);
+    const auto constants = builder_.CreateVector(make_constants());
+    const auto ops = builder_.CreateVector(make_ops());
+    const auto outputs = builder_.CreateVector(numbers(network_.outputs));
+    builder_.Finish(fb::CreateMetadata(builder_, static_cast<uint8_t>(options_.precision),
+                                       options_.strict_math, symbols, blobs, inputs, constants, ops,
+                                       outputs));
+    return std::as_bytes(std::span(builder_.GetBufferPointer(), builder_.GetSize()));
+  }
+
+ private:
+  std::vector<int32_t> numbers(const std::vector<ir::ValueId>& values) const {
+    std::vector<int32_t> result;
+    for (ir::ValueId id : values) {
+      GRAFT_CHECK(canonical_.number[id] >= 0, network_.values[id].name);
+      result.push_back(canonical_.number[id]);
+    }
+    return result;
+  }
+
+  std::vector<Offset<fb::Input>> make_inputs() {
+    std::vector<Offset<fb::Input>> result;
+    for (size_t i = 0; i < network_.inputs.size(); ++i) {
+      const ir::Value& value = network_.values[network_.inputs[i]];
+      std::vector<int64_t> dims;
+      for (size_t axis = 0; axis < value.type.dims.size(); ++axis)
+        dims.push_back(symbols_.code(value.type.dims[axis], static_cast<int>(i), static_cast<int>(axis)));
+      const auto name = builder_.CreateSharedString(value.name);
+      result.push_back(fb::CreateInput(builder_, name, static_cast<int>(value.type.dtype),
+                                       builder_.CreateVector(dims)));
+    }
+    return result;
+  }
+
+  std::vector<Offset<fb::Constant>> make_constants() {
+    std::vector<Offset<fb::Constant>> result;
+    for (const CanonicalConstant& c : canonical_.constants) {
+      const ir::Value& value = network_.values[c.value];
+      std::vector<int64_t> dims;
+      for (ir::Dim d : value.type.dims) dims.push_back(d.value());
+      const auto name = builder_.CreateSharedString(value.name);
+      result.push_back(fb::CreateConstant(builder_, name, static_cast<int>(value.type.dtype),
+                                          builder_.CreateVector(dims), static_cast<int>(c.stored),
+                                          value.constant->splat, c.blob));
+    }
+    return result;
+  }
+
+  std::vector<Offset<fb::Op>> make_ops() {
+    std::vector<Offset<fb::Op>> result;
+    for (const ir::Op& op : network_.ops) {
+      std::vector<Offset<fb::Attr>> attrs;
+      for (const AttrField& field : encode_attrs(op.attrs)) {
+        const auto name = builder_.CreateSharedString(field.name);
+        const auto ints = builder_.CreateVector(field.ints);
+        const auto floats = builder_.CreateVector(field.floats);
+        attrs.push_back(fb::CreateAttr(builder_, name, ints, floats));
+      }
+      std::vector<Offset<flatbuffers::String>> outputs;
+      for (ir::ValueId id : op.outputs)
+        outputs.push_back(builder_.CreateSharedString(network_.values[id].name));
+      const auto name = builder_.CreateSharedString(op.name);
+      const auto inputs = builder_.CreateVector(numbers(op.inputs));
+      const auto output_names = builder_.CreateVector(outputs);
+      const auto attr_list = builder_.CreateVector(attrs);
+      result.push_back(fb::CreateOp(builder_, static_cast<uint16_t>(op.kind()), name, inputs,
+                                    output_names, attr_list));
+    }
+    return result;
+  }
+
+  const ir::Network& network_;
+  const PlanOptions& options_;
+  const Canonical& canonical_;
+  SymbolTable symbols_;
+  FlatBufferBuilder builder_;
+};
+
+Result<WrittenPlan> write_checked(const ir::Network& network, const PlanOptions& options) {
+  Storage storage = choose_storage(network, options.precision);
+  GRAFT_ASSIGN_OR_RETURN(const Canonical canonical, canonical_numbering(network, storage));
+  MetadataWriter writer(network, options, canonical);
+  const auto metadata = writer.write();
+  PlanHeader header;
+  header.writer = "graft " GRAFT_VERSION;
+  header.metadata_bytes = metadata.size();
+  header.weights_bytes = canonical.weights_bytes;
+  header.max_workspace_bytes = options.max_workspace_bytes;
+  header.tuning_batch = options.tuning_batch;
+  GRAFT_ASSIGN_OR_RETURN(const PlanLayout layout, plan_layout(header, Limits{}));
+  WrittenPlan plan;
+  plan.bytes.resize(layout.total);
+  std::memcpy(&plan.bytes[layout.metadata], metadata.data(), metadata.size());
+  for (size_t b = 0; b < canonical.blobs.size(); ++b) {
+    const auto bytes = canonical.blob_bytes[b];
+    if (!bytes.empty())
+      std::memcpy(&plan.bytes[layout.weights + canonical.blobs[b].offset], bytes.data(), bytes.size());
+  }
+  seal_container(plan.bytes, header, layout);
+  plan.identity = to_hex(header.identity);
+  plan.weights_bytes = static_cast<int64_t>(canonical.weights_bytes);
+  plan.warnings = std::move(storage.warnings);
+  for (const CanonicalConstant& c : canonical.constants) {
+    if (c.stored != network.values[c.value].type.dtype)
+      plan.half_values.push_back(network.values[c.value].name);
+  }
+  return plan;
+}
+
+}  // namespace
+
+Result<WrittenPlan> write_plan(const ir::Network& network, const PlanOptions& options) {
+  return guard([&]() -> Result<WrittenPlan> {
+    if (options.precision == Precision::kInt8 || options.precision == Precision::kBf16)
+      return unsupported(std::string(options.precision == Precision::kInt8 ? "INT8" : "BF16") +
+                         " is not in this version; use FP32 or FP16");
+    if (options.max_workspace_bytes < 0)
+      return invalid_argument("max_workspace_bytes is " + std::to_string(options.max_workspace_bytes) +
+                              ", expected at least 0");
+    if (options.tuning_batch < 1)
+      return invalid_argument("tuning_batch is " + std::to_string(options.tuning_batch) +
+                              ", expected at least 1");
+    if (network.outputs.empty()) return invalid_argument("the network has no outputs");
+    for (ir::ValueId id : network.inputs) {
+      if (!is_plan_dtype(network.values[id].type.dtype))
+        return unsupported("input '" + network.values[id].name + "' is " +
+                           dtype_name(network.values[id].type.dtype));
+    }
+    return write_checked(network, options);
+  });
+}
+
+}  // namespace graft::engine
