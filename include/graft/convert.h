@@ -21,45 +21,50 @@ enum class Precision { kFp32, kFp16, kBf16, kInt8 };
 Result<Precision> parse_precision(const std::string& text);
 std::string precision_name(Precision precision);
 
-// Called with the stage's name, units done and in total, and the seconds that are estimated to remain.
-using ProgressFn = std::function<void(const std::string& stage, int64_t done, int64_t total, double eta_s)>;
+// Called with the stage's name, units done and in total, and the seconds that are estimated to
+// remain.
+using ProgressFn =
+    std::function<void(const std::string& stage, int64_t done, int64_t total, double eta_s)>;
 
 struct ConvertOptions {
-  std::vector<std::string> outputs;        // node names or "node:0"; empty: the graph's sinks
-  std::vector<std::string> inputs;         // nodes that are fed; they stay native. Placeholders always do
+  std::vector<std::string> outputs;  // node names or "node:0"; empty: the graph's sinks
+  std::vector<std::string> inputs;   // nodes that are fed; they stay native. Placeholders always do
   Precision precision = Precision::kFp32;
-  int64_t max_batch_size = 1;              // the batch that tuning is for; never a limit
+  int64_t max_batch_size = 1;  // the batch that tuning is for; never a limit
   int64_t max_workspace_bytes = int64_t{1} << 30;
-  int64_t min_segment_size = 3;            // effective nodes; > 0, or -1: convert nothing
-  int64_t max_engines = 20;                // keep the most valuable; <= 0: no cap
+  int64_t min_segment_size = 3;                      // effective nodes; > 0, or -1: convert nothing
+  int64_t max_engines = 20;                          // keep the most valuable; <= 0: no cap
   std::vector<std::string> deny_ops, allow_ops;      // op types, globs
   std::vector<std::string> deny_nodes, allow_nodes;  // node names, globs
-  bool native_segments = true;             // keep `<engine>_native_segment` in the function library
-  bool strict = false;                     // NotConverted when a segment's build fails or nothing is converted
-  bool strict_all = false;                 // ... or any node stays native
-  bool node_strict = false;                // written into the engine nodes: no run-time fallback
-  bool profitable_only = false;            // drop segments that are predicted to lose
-  bool strict_math = false;                // fp32_math="strict": no Winograd
-  std::string engine_name_format;          // "", or with {graph} and {index}; default TRTEngineOp_%03d_%03d
-  int64_t graph_number = 0;                // first number of an engine's name
+  bool native_segments = true;  // keep `<engine>_native_segment` in the function library
+  bool strict = false;          // NotConverted when a segment's build fails or nothing is converted
+  bool strict_all = false;      // ... or any node stays native
+  bool node_strict = false;     // written into the engine nodes: no run-time fallback
+  bool profitable_only = false;    // drop segments that are predicted to lose
+  bool strict_math = false;        // fp32_math="strict": no Winograd
+  std::string engine_name_format;  // "", or with {graph} and {index}; default TRTEngineOp_%03d_%03d
+  int64_t graph_number = 0;        // first number of an engine's name
   std::string op_name = "TRTEngineOp";
   std::vector<std::string> disabled_passes;
-  bool verify_each_pass = false;           // test configuration
-  bool round_trip_plans = false;           // test configuration: write, load and rewrite every plan
-  std::string dump_dir;                    // numbered text dumps of every stage; "" = none
+  bool verify_each_pass = false;  // test configuration
+  bool round_trip_plans = false;  // test configuration: write, load and rewrite every plan
+  std::string dump_dir;           // numbered text dumps of every stage; "" = none
   int64_t memory_limit_bytes = -1;
-  double time_budget_s = -1;               // segments not built within it stay native
+  double time_budget_s = -1;  // segments not built within it stay native
   ProgressFn progress;
   std::stop_token stop;
-  std::vector<std::pair<std::string, std::string>> shapes;  // reserved for shape annotations "node" -> "[?,224,224,3]"
+  std::vector<std::pair<std::string, std::string>>
+      shapes;  // reserved for shape annotations "node" -> "[?,224,224,3]"
 };
 
 struct Conversion {
-  std::vector<std::byte> graph;  // serialized GraphDef; equal to the input when nothing was converted
+  std::vector<std::byte>
+      graph;  // serialized GraphDef; equal to the input when nothing was converted
   Report report;
 };
 
-// Never changes its input. InvalidGraph / InvalidArgument / Unsupported / NotConverted / Cancelled / Internal.
+// Never changes its input. InvalidGraph / InvalidArgument / Unsupported / NotConverted / Cancelled
+// / Internal.
 Result<Conversion> convert(std::span<const std::byte> graph, const ConvertOptions& options);
 // The report of `convert` without building plans.
 Result<Report> analyze(std::span<const std::byte> graph, const ConvertOptions& options);

@@ -1,5 +1,6 @@
-// Engine: a loaded plan, ready to run. Loading verifies every byte of the plan, packs weights for this machine and
-// shares the packed copy with every other Engine of the same plan identity, target and options in the process.
+// Engine: a loaded plan, ready to run. Loading verifies every byte of the plan, packs weights for
+// this machine and shares the packed copy with every other Engine of the same plan identity, target
+// and options in the process.
 #pragma once
 
 #include <cstddef>
@@ -16,52 +17,60 @@
 namespace graft {
 
 struct EngineOptions {
-  int threads = 0;                   // 0: GRAFT_THREADS, else the cores this process may use
-  std::string isa;                   // "", "baseline", "avx2", "avx512": cap for the kernels; "" = GRAFT_ISA, else the machine's best
-  std::string expected_identity;     // plan identity (64 hex digits) that the node carries; "" = not checked
+  int threads = 0;  // 0: GRAFT_THREADS, else the cores this process may use
+  std::string isa;  // "", "baseline", "avx2", "avx512": cap for the kernels; "" = GRAFT_ISA, else
+                    // the machine's best
+  std::string
+      expected_identity;  // plan identity (64 hex digits) that the node carries; "" = not checked
   int64_t max_workspace_bytes = -1;  // cap on kernel scratch; -1: what the plan says
   bool reference_only = false;       // run every op by the reference evaluator (oracle for tests)
 };
 
-// Receives the outputs of a run: called once an output, before its values are written. The returned buffer must hold
-// size_bytes and stay valid until run returns; it may be unaligned. nullptr = allocation failed.
+// Receives the outputs of a run: called once an output, before its values are written. The returned
+// buffer must hold size_bytes and stay valid until run returns; it may be unaligned. nullptr =
+// allocation failed.
 class OutputSink {
  public:
   virtual ~OutputSink() = default;
-  virtual void* allocate(int index, DType dtype, std::span<const int64_t> dims, size_t size_bytes) = 0;
+  virtual void* allocate(int index, DType dtype, std::span<const int64_t> dims,
+                         size_t size_bytes) = 0;
 };
 
 // One executed step, for profiles and `--explain`.
 struct StepInfo {
-  std::string name;      // TensorFlow node name
-  std::string op;        // IR op, "conv"
-  std::string kernel;    // "conv_igemm_avx2", "reference"
-  double flops = 0;      // multiply and add counted apart, for the shapes of the last schedule
-  double time_ns = 0;    // of the last profiled run
+  std::string name;    // TensorFlow node name
+  std::string op;      // IR op, "conv"
+  std::string kernel;  // "conv_igemm_avx2", "reference"
+  double flops = 0;    // multiply and add counted apart, for the shapes of the last schedule
+  double time_ns = 0;  // of the last profiled run
   std::vector<std::string> refused;  // "kernel: reason", in list order
 };
 
 struct EngineStats {
-  size_t weights_bytes = 0;     // packed weights resident for this engine
-  size_t arena_bytes = 0;       // of the last schedule
-  size_t scratch_bytes = 0;     // of the last schedule
-  double reference_flops_share = 0;  // share of FLOPs of the last schedule that ran in the reference evaluator
+  size_t weights_bytes = 0;  // packed weights resident for this engine
+  size_t arena_bytes = 0;    // of the last schedule
+  size_t scratch_bytes = 0;  // of the last schedule
+  double reference_flops_share =
+      0;  // share of FLOPs of the last schedule that ran in the reference evaluator
 };
 
 class Engine {
  public:
-  // PlanError: corrupt or foreign bytes, or another identity than expected. The bytes are not needed after return.
-  static Result<std::shared_ptr<Engine>> load(std::span<const std::byte> plan, const EngineOptions& options = {});
+  // PlanError: corrupt or foreign bytes, or another identity than expected. The bytes are not
+  // needed after return.
+  static Result<std::shared_ptr<Engine>> load(std::span<const std::byte> plan,
+                                              const EngineOptions& options = {});
   virtual ~Engine() = default;
 
   virtual const std::vector<TensorSpec>& inputs() const = 0;
   virtual const std::vector<TensorSpec>& outputs() const = 0;
   virtual const std::string& identity() const = 0;
 
-  // Runs once. Safe from many threads at once; allocates nothing after the first run of a shape beyond what `sink`
-  // does. InvalidArgument: count, dtype, rank or a fixed dim does not match inputs(), naming which.
-  // The stop token is checked before each step (Cancelled).
-  virtual Status run(std::span<const TensorRef> inputs, OutputSink& sink, std::stop_token stop = {}) = 0;
+  // Runs once. Safe from many threads at once; allocates nothing after the first run of a shape
+  // beyond what `sink` does. InvalidArgument: count, dtype, rank or a fixed dim does not match
+  // inputs(), naming which. The stop token is checked before each step (Cancelled).
+  virtual Status run(std::span<const TensorRef> inputs, OutputSink& sink,
+                     std::stop_token stop = {}) = 0;
 
   // As run, and fills steps() times.
   virtual Status run_profiled(std::span<const TensorRef> inputs, OutputSink& sink) = 0;

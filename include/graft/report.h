@@ -1,4 +1,5 @@
-// Report: what became of every node, engine by engine, as a value; text and JSON are written from it.
+// Report: what became of every node, engine by engine, as a value; text and JSON are written from
+// it.
 #pragma once
 
 #include <cstdint>
@@ -12,17 +13,18 @@ namespace graft {
 struct NodeVerdict {
   std::string name, op;
   int engine = -1;          // index into Report::engines; -1: native
-  std::string reason_code;  // "unsupported_op", "unsupported_attr", "dtype", "rank", "segment_too_small", "denied", ...
+  std::string reason_code;  // "unsupported_op", "unsupported_attr", "dtype", "rank",
+                            // "segment_too_small", "denied", ...
   std::string reason;       // names the exact attribute, dtype or rule
   std::string hint;         // what the user may do; may be empty
 };
 
 struct LayerReport {
-  std::string name;    // TensorFlow node name
-  std::string op;      // IR op after canonicalization
-  std::string dtype;   // of the arithmetic
+  std::string name;   // TensorFlow node name
+  std::string op;     // IR op after canonicalization
+  std::string dtype;  // of the arithmetic
   std::string weights_dtype;
-  double flops = 0;    // at max_batch_size, unknown dims as 1
+  double flops = 0;  // at max_batch_size, unknown dims as 1
   bool winograd_allowed = false;
 };
 
@@ -32,29 +34,31 @@ struct EngineReport {
   std::vector<TensorSpec> inputs, outputs;
   std::vector<LayerReport> layers;
   int64_t plan_bytes = 0, weights_bytes = 0;
-  int64_t boundary_bytes = 0;      // inputs + outputs at max_batch_size, unknown dims as 1
+  int64_t boundary_bytes = 0;  // inputs + outputs at max_batch_size, unknown dims as 1
   double flops = 0, reference_flops_share = 0;
   double build_s = 0;
-  std::string identity;            // of the plan
-  std::vector<std::string> passes; // "name: changed" lines of the pass runner
+  std::string identity;             // of the plan
+  std::vector<std::string> passes;  // "name: changed" lines of the pass runner
   std::vector<std::string> warnings;
 };
 
 struct Report {
   std::vector<EngineReport> engines;
-  std::vector<NodeVerdict> nodes;        // in graph order
+  std::vector<NodeVerdict> nodes;  // in graph order
   std::vector<std::string> warnings;
-  std::vector<std::string> outputs;      // as used
+  std::vector<std::string> outputs;  // as used
   int64_t graph_bytes_in = 0, graph_bytes_out = 0;
   int64_t nodes_total = 0, nodes_in_engines = 0;
   double total_s = 0;
   // minimum_segment_size -> (engines, nodes covered)
-  struct SizeRow { int64_t min_segment_size, engines, nodes; };
+  struct SizeRow {
+    int64_t min_segment_size, engines, nodes;
+  };
   std::vector<SizeRow> by_min_segment_size;
 
   std::string summary() const;  // one line
   std::string text() const;
-  std::string json() const;     // schema: docs/report.md
+  std::string json() const;  // schema: docs/report.md
 };
 
 }  // namespace graft

@@ -24,19 +24,22 @@ struct HostTensor {
 
 struct SessionOptions {
   EngineOptions engine;
-  bool convert_plain = true;  // plain nodes run through engines of their own, built in memory; false: reference evaluator
+  bool convert_plain = true;  // plain nodes run through engines of their own, built in memory;
+                              // false: reference evaluator
   bool strict = false;
+  bool profile = false;  // time every step (StepInfo::time_ns)
 };
 
 class Session {
  public:
   // Unsupported names the first node that neither an engine nor the reference evaluator can run.
-  static Result<std::unique_ptr<Session>> create(std::span<const std::byte> graph, const SessionOptions& options = {});
+  static Result<std::unique_ptr<Session>> create(std::span<const std::byte> graph,
+                                                 const SessionOptions& options = {});
   virtual ~Session() = default;
   // Feeds and fetches are "node" or "node:port". Only what the fetches need is run. Thread-safe.
-  virtual Result<std::vector<HostTensor>> run(std::span<const std::string> fetches,
-                                              std::span<const std::pair<std::string, TensorRef>> feeds,
-                                              std::stop_token stop = {}) = 0;
+  virtual Result<std::vector<HostTensor>> run(
+      std::span<const std::string> fetches,
+      std::span<const std::pair<std::string, TensorRef>> feeds, std::stop_token stop = {}) = 0;
   // Engines of the graph, by node name, for profiles and stats.
   virtual std::vector<std::pair<std::string, std::shared_ptr<Engine>>> engines() const = 0;
 };

@@ -1,5 +1,6 @@
-// Status and Result<T>: how every fallible function of Graft reports failure. Three kinds are kept apart: the caller's
-// input is bad, the input is fine but not supported, and our own bug (kInternal). No exception crosses the public API.
+// Status and Result<T>: how every fallible function of Graft reports failure. Three kinds are kept
+// apart: the caller's input is bad, the input is fine but not supported, and our own bug
+// (kInternal). No exception crosses the public API.
 #pragma once
 
 #include <memory>
@@ -34,7 +35,8 @@ class [[nodiscard]] Status {
  public:
   Status() = default;
   Status(Code code, std::string message)
-      : rep_(code == Code::kOk ? nullptr : std::make_shared<const Rep>(Rep{code, std::move(message)})) {}
+      : rep_(code == Code::kOk ? nullptr
+                               : std::make_shared<const Rep>(Rep{code, std::move(message)})) {}
 
   bool ok() const { return rep_ == nullptr; }
   Code code() const { return rep_ ? rep_->code : Code::kOk; }
@@ -60,19 +62,28 @@ inline Status resource_exhausted(std::string m) { return {Code::kResourceExhaust
 inline Status internal_error(std::string m) { return {Code::kInternal, std::move(m)}; }
 inline Status cancelled(std::string m) { return {Code::kCancelled, std::move(m)}; }
 
-// A value or the Status that says why there is none. Reading the value of a failed Result is our bug and throws
-// InternalError (base/check.h), never undefined behaviour.
+// A value or the Status that says why there is none. Reading the value of a failed Result is our
+// bug and throws InternalError (base/check.h), never undefined behaviour.
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}                // NOLINT: implicit by design
+  Result(T value) : value_(std::move(value)) {}  // NOLINT: implicit by design
   Result(Status status) : status_(std::move(status)) { require_error(); }  // NOLINT
 
   bool ok() const { return value_.has_value(); }
   const Status& status() const { return status_; }
-  T& value() & { require_value(); return *value_; }
-  const T& value() const& { require_value(); return *value_; }
-  T&& value() && { require_value(); return std::move(*value_); }
+  T& value() & {
+    require_value();
+    return *value_;
+  }
+  const T& value() const& {
+    require_value();
+    return *value_;
+  }
+  T&& value() && {
+    require_value();
+    return std::move(*value_);
+  }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }

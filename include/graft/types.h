@@ -10,7 +10,8 @@
 
 namespace graft {
 
-// Numbers are those of TensorFlow's DataType enum (framework/types.proto), so no table translates them.
+// Numbers are those of TensorFlow's DataType enum (framework/types.proto), so no table translates
+// them.
 enum class DType : int {
   kInvalid = 0,
   kFloat = 1,
@@ -33,7 +34,8 @@ enum class DType : int {
   kUint64 = 23,
 };
 
-// Bytes of one element; 0 for types that have no fixed size here (string, resource, variant, complex, invalid).
+// Bytes of one element; 0 for types that have no fixed size here (string, resource, variant,
+// complex, invalid).
 size_t dtype_size(DType dtype);
 // "float32", "int64", ...: NumPy's names; "dtype 9999" for a number that is none of the above.
 std::string dtype_name(DType dtype);
@@ -47,7 +49,8 @@ struct TensorSpec {
   std::vector<int64_t> dims;
 };
 
-// A dense row-major tensor owned by somebody else. `data` may be unaligned. `dims` must outlive the reference.
+// A dense row-major tensor owned by somebody else. `data` may be unaligned. `dims` must outlive the
+// reference.
 struct TensorRef {
   DType dtype = DType::kInvalid;
   std::span<const int64_t> dims;

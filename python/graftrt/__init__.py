@@ -1,0 +1,26 @@
+"""Graft: an inference accelerator for TensorFlow graphs.
+
+`graftrt.create_inference_graph` and its kin are drop-ins for TF-TRT; `graftrt.convert` is Graft's own interface.
+Importing this package never imports TensorFlow.
+"""
+
+from . import _native  # noqa: F401  (joins the log)
+from . import plugin as _plugin
+from ._options import options
+from .conversion import Conversion, analyze, benchmark, convert
+from .drop_in import calib_graph_to_infer_graph, create_inference_graph
+from .errors import (CalibrationError, Cancelled, Error, FileError, InternalError, InvalidArgument, InvalidGraph, NotConverted,
+                     PlanError, Unsupported)
+from .plugin import counters, load_plugin, reset_counters
+from .report import Report
+from .session import Session
+
+__version__ = _native.native.version
+
+__all__ = [
+    "CalibrationError", "Cancelled", "Conversion", "Error", "FileError", "InternalError", "InvalidArgument", "InvalidGraph",
+    "NotConverted", "PlanError", "Report", "Session", "Unsupported", "analyze", "benchmark", "calib_graph_to_infer_graph", "convert",
+    "counters", "create_inference_graph", "load_plugin", "options", "reset_counters",
+]
+
+_plugin.install_import_hook()

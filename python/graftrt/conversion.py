@@ -1,0 +1,172 @@
+"""graftrt.convert: Graft's own interface."""
+
+import os
+import statistics
+import time
+
+from . import _job, _options, graphs, plugin
+from .drop_in import next_graph_number, warn_nothing_converted
+from .errors import InvalidArgument, Unsupported
+
+_PRECISIONS = {"fp32": "FP32", "fp16": "FP16"}
+
+
+class Conversion:
+    """Result of `graftrt.convert`: the mixed graph in every form, and the report on each node."""
+
+    def __init__(self, serialized, report, source=None):
+        self.serialized = serialized  # the mixed GraphDef, as bytes
+        self.report = report
+        self.calibration_table = None
+        self._source = source         # graftrt.freeze.Frozen for models of TF 2, None for GraphDefs
+        self._function = None
+
+    @property
+    def graph_def(self):
+        """The mixed graph as TensorFlow's GraphDef."""
+        return graphs.from_bytes(self.serialized)
+
+    @property
+    def function(self):
+        """A ConcreteFunction with the signature of the source; only for SavedModel, Keras and ConcreteFunction sources."""
+        if self._source is None:
+            raise InvalidArgument("function: the source was a GraphDef, which has no signature; import .graph_def instead")
+        if self._function is None:
+            plugin.load_plugin()
+            self._function = self._source.rebuild(self.serialized)
+        return self._function
+
+    def session(self, **kwargs):
+        """A graftrt.Session over the mixed graph, without TensorFlow."""
+        from .session import Session
+        return Session(self.serialized, **kwargs)
+
+    def save(self, path):
+        """Writes a SavedModel directory for TF 2 sources (same signature), a .pb file for GraphDefs."""
+        path = os.fspath(path)
+        if self._source is not None:
+            self._source.save(path, self.function)
+            return
+        # Whole old or whole new file: temporary beside the target, then rename.
+        temporary = f"{path}.{os.getpid()}.tmp"
+        try:
+            with open(temporary, "wb") as file:
+                file.write(self.serialized)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            if os.path.exists(temporary):
+                os.unlink(temporary)
+            raise
+
+
+def _refuse_later(name, value, default):
+    if value != default:
+        raise Unsupported(f"{name}={value!r} is not in this version of graftrt.convert; leave it at {default!r}")
+
+
+def convert(model, outputs=None, *, inputs=None, precision="fp32", calibration=None, calibrator="auto", device="auto",
+            min_segment_size=3, max_engines=None, profitable_only=True, allow=None, deny=None, overrides=None, strict=False,
+            evaluate=None, max_drop=None, measure=False, tune="fast", deterministic=False, fp32_math="fast",
+            memory_limit_bytes=None, time_budget_s=None, native_segments=False, external_weights=False, threads=None,
+            progress="auto", max_batch_size=1):
+    """Converts a model and returns a Conversion.
+
+    model: GraphDef, its bytes, path of a frozen .pb/.pbtxt, SavedModel directory, Keras model or `.keras` file, ConcreteFunction.
+    outputs: names of the tensors that will be fetched; None takes the model's outputs, or the graph's sinks.
+    precision: "fp32" or "fp16" (weights stored in half). "int8" and "bf16" are not in this version.
+    allow, deny: op types ("op:Conv2D") or node names, globs.
+    strict: True raises for a segment whose build fails, for nothing converted, and forbids any run-time fallback; "all" also for
+        any node that stays native.
+    native_segments: keep the native form of every engine in the function library, for run-time fallback.
+
+    Parameters of later versions raise Unsupported unless left at their defaults.
+    """
+    options = _options.conversion_defaults()
+    name = str(precision).lower()
+    if name not in _PRECISIONS:
+        if name in ("int8", "bf16"):
+            raise Unsupported(f"precision {precision!r} is not in this version; use 'fp32' or 'fp16'")
+        raise InvalidArgument(f"precision: got {precision!r}, expected one of {sorted(_PRECISIONS)}")
+    for parameter, value, default in (("calibration", calibration, None), ("calibrator", calibrator, "auto"), ("evaluate", evaluate, None),
+                                      ("max_drop", max_drop, None), ("measure", measure, False), ("overrides", overrides, None),
+                                      ("deterministic", deterministic, False), ("external_weights", external_weights, False),
+                                      ("memory_limit_bytes", memory_limit_bytes, None)):
+        _refuse_later(parameter, value, default)
+    if device not in ("auto", "cpu"):
+        raise Unsupported(f"device={device!r} is not in this version; use 'auto' or 'cpu'")
+    if tune not in ("off", "fast", "full"):
+        raise InvalidArgument(f"tune: got {tune!r}, expected 'off', 'fast' or 'full'")
+    if fp32_math not in ("fast", "strict"):
+        raise InvalidArgument(f"fp32_math: got {fp32_math!r}, expected 'fast' or 'strict'")
+    if isinstance(min_segment_size, bool) or not isinstance(min_segment_size, int):
+        raise InvalidArgument(f"min_segment_size: got {min_segment_size!r}, expected an integer")
+    _split_patterns(options, "allow", allow)
+    _split_patterns(options, "deny", deny)
+    options.update(precision=_PRECISIONS[name], min_segment_size=min_segment_size, max_batch_size=max_batch_size,
+                   graph_number=next_graph_number(), op_name=plugin.engine_op_name(), native_segments=bool(native_segments),
+                   strict_math=fp32_math == "strict")
+    if strict:
+        options.update(strict=True, node_strict=True, strict_all=strict == "all")
+    options["max_engines"] = 0 if max_engines is None else int(max_engines)
+    if time_budget_s is not None:
+        options["time_budget_s"] = float(time_budget_s)
+    if inputs is not None:
+        options["inputs"] = graphs.names(inputs, "inputs")
+
+    source, data, names = _open(model, graphs.names(outputs))
+    if names is not None:
+        options["outputs"] = names
+    graph, report = _job.run(data, options, progress=progress)
+    if not report.engines and min_segment_size != -1:
+        warn_nothing_converted(report)
+    return Conversion(bytes(graph), report, source)
+
+
+def analyze(model, outputs=None, *, min_segment_size=3, precision="fp32"):
+    """The report of `convert` without converting: which nodes would be in which engine, and why the others would not."""
+    options = _options.conversion_defaults()
+    options.update(precision=str(precision).upper(), min_segment_size=min_segment_size)
+    _, data, names = _open(model, graphs.names(outputs))
+    if names is not None:
+        options["outputs"] = names
+    return _job.run(data, options, build=False)[1]
+
+
+def benchmark(model, feeds, fetches=None, *, runs=30, warmup=5, threads=None):
+    """Latency of a graph in graftrt.Session: dict with p50_ms, p90_ms, min_ms and runs."""
+    from .session import Session
+    session = Session(model.serialized if isinstance(model, Conversion) else model, threads=threads)
+    fetches = fetches or (model.report.data["outputs"] if isinstance(model, Conversion) else None)
+    if not fetches:
+        raise InvalidArgument("fetches: name the tensors to run")
+    times = []
+    for i in range(warmup + runs):
+        start = time.perf_counter()
+        session.run(fetches, feeds)
+        if i >= warmup:
+            times.append((time.perf_counter() - start) * 1e3)
+    times.sort()
+    return {"p50_ms": statistics.median(times), "p90_ms": times[int(len(times) * 0.9)], "min_ms": times[0], "runs": runs}
+
+
+def _split_patterns(options, kind, patterns):
+    for pattern in graphs.names(patterns, kind) or []:
+        key, value = (f"{kind}_ops", pattern[3:]) if pattern.startswith("op:") else (f"{kind}_nodes", pattern)
+        options[key] = list(options.get(key, [])) + [value]
+
+
+def _open(model, outputs):
+    """-> (Frozen or None, serialized GraphDef, output names or None)."""
+    is_path = isinstance(model, (str, os.PathLike))
+    if not (is_path and os.path.isfile(model) and not str(model).endswith(".keras")) and (is_path or not _is_graph(model)):
+        from . import freeze
+        source = freeze.freeze(model)
+        return source, source.graph_def.SerializeToString(), outputs or source.output_names
+    return None, graphs.to_bytes(model, "model"), outputs
+
+
+def _is_graph(model):
+    return isinstance(model, (bytes, bytearray, memoryview)) or graphs.is_graph_def(model) or (
+        hasattr(model, "as_graph_def") and not hasattr(model, "structured_input_signature"))

@@ -1,0 +1,45 @@
+"""The report of a conversion: one object, read as text, JSON or Python data."""
+
+import json
+
+
+class Report:
+    """What became of every node. `str(report)` is its text; `report.data` its JSON as Python data (docs/report.md)."""
+
+    def __init__(self, summary, text, json_text):
+        self.summary = summary
+        self.text = text
+        self.json = json_text
+        self._data = None
+
+    @property
+    def data(self):
+        if self._data is None:
+            self._data = json.loads(self.json)
+        return self._data
+
+    @property
+    def engines(self):
+        """One dict an engine: name, nodes, inputs, outputs, layers, plan_bytes, reference_flops_share, ..."""
+        return self.data["engines"]
+
+    @property
+    def nodes(self):
+        """One dict a node: name, op, engine (index, -1 for native) and for native nodes code, reason, hint."""
+        return self.data["nodes"]
+
+    @property
+    def warnings(self):
+        return self.data["warnings"]
+
+    def save(self, path):
+        """Writes text (.txt) or JSON (.json), by the suffix of `path`."""
+        content = self.json if str(path).endswith(".json") else self.text
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(content)
+
+    def __str__(self):
+        return self.text
+
+    def __repr__(self):
+        return f"<graftrt.Report: {self.summary}>"

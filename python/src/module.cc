@@ -1,0 +1,245 @@
+// The nanobind module `_graftrt`: argument translation only. The Python package turns codes into
+// exception classes.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+
+#include "graft/convert.h"
+#include "graft/session.h"
+#include "python_log.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace graft::python {
+namespace {
+
+// Raises the Python class of the code: graftrt.errors.raise_code(name, message).
+[[noreturn]] void raise_status(const Status& status) {
+  nb::module_ errors = nb::module_::import_("graftrt.errors");
+  errors.attr("raise_code")(std::string(code_name(status.code())), status.message());
+  throw nb::python_error();  // not reached: raise_code always raises
+}
+
+std::span<const std::byte> bytes_view(const nb::bytes& bytes) {
+  return {static_cast<const std::byte*>(bytes.data()), bytes.size()};
+}
+
+// Moves the bytes of a result into a Python object that owns them; uint8 [size].
+nb::object owned_bytes(std::vector<std::byte>&& bytes) {
+  auto* heap = new std::vector<std::byte>(std::move(bytes));
+  nb::capsule owner(heap, [](void* p) noexcept { delete static_cast<std::vector<std::byte>*>(p); });
+  return nb::cast(
+      nb::ndarray<nb::numpy, uint8_t, nb::ndim<1>>(heap->data(), {heap->size()}, owner));
+}
+
+struct StopSource {
+  std::stop_source source;
+};
+
+template <typename T>
+void take(const nb::dict& options, const char* key, T& field, std::vector<std::string>& seen) {
+  if (!options.contains(key)) return;
+  seen.emplace_back(key);
+  nb::object value = options[key];
+  try {
+    field = nb::cast<T>(value);
+  } catch (const nb::cast_error&) {
+    raise_status(invalid_argument(std::string(key) + ": got " +
+                                  nb::cast<std::string>(nb::repr(value)) +
+                                  ", which has the wrong type"));
+  }
+}
+
+ConvertOptions options_from(const nb::dict& dict, const StopSource* stop) {
+  ConvertOptions o;
+  std::vector<std::string> seen;
+  std::string precision;
+  take(dict, "outputs", o.outputs, seen);
+  take(dict, "inputs", o.inputs, seen);
+  take(dict, "precision", precision, seen);
+  take(dict, "max_batch_size", o.max_batch_size, seen);
+  take(dict, "max_workspace_bytes", o.max_workspace_bytes, seen);
+  take(dict, "min_segment_size", o.min_segment_size, seen);
+  take(dict, "max_engines", o.max_engines, seen);
+  take(dict, "deny_ops", o.deny_ops, seen);
+  take(dict, "allow_ops", o.allow_ops, seen);
+  take(dict, "deny_nodes", o.deny_nodes, seen);
+  take(dict, "allow_nodes", o.allow_nodes, seen);
+  take(dict, "native_segments", o.native_segments, seen);
+  take(dict, "strict", o.strict, seen);
+  take(dict, "strict_all", o.strict_all, seen);
+  take(dict, "node_strict", o.node_strict, seen);
+  take(dict, "strict_math", o.strict_math, seen);
+  take(dict, "engine_name_format", o.engine_name_format, seen);
+  take(dict, "graph_number", o.graph_number, seen);
+  take(dict, "op_name", o.op_name, seen);
+  take(dict, "disabled_passes", o.disabled_passes, seen);
+  take(dict, "verify_each_pass", o.verify_each_pass, seen);
+  take(dict, "round_trip_plans", o.round_trip_plans, seen);
+  take(dict, "dump_dir", o.dump_dir, seen);
+  take(dict, "time_budget_s", o.time_budget_s, seen);
+  if (!precision.empty()) {
+    Result<Precision> parsed = parse_precision(precision);
+    if (!parsed.ok()) raise_status(parsed.status());
+    o.precision = *parsed;
+  }
+  if (dict.contains("progress") && !dict["progress"].is_none()) {
+    seen.emplace_back("progress");
+    // The callable lives as long as the dict, which the caller holds over the call.
+    nb::handle callback = dict["progress"];
+    o.progress = [callback](const std::string& stage, int64_t done, int64_t total, double eta_s) {
+      nb::gil_scoped_acquire gil;
+      callback(stage, done, total, eta_s);
+    };
+  } else if (dict.contains("progress")) {
+    seen.emplace_back("progress");
+  }
+  for (auto [key, value] : dict) {
+    const std::string name = nb::cast<std::string>(key);
+    if (std::find(seen.begin(), seen.end(), name) == seen.end())
+      raise_status(invalid_argument("unknown option '" + name + "'"));
+  }
+  if (stop != nullptr) o.stop = stop->source.get_token();
+  return o;
+}
+
+nb::dict report_dict(const Report& report) {
+  nb::dict d;
+  d["summary"] = report.summary();
+  d["text"] = report.text();
+  d["json"] = report.json();
+  d["engines"] = report.engines.size();
+  return d;
+}
+
+// A progress callback that raises must not unwind through the converter: the error is kept and
+// raised afterwards.
+nb::tuple run_convert(nb::bytes graph, nb::dict dict, const StopSource* stop, bool build) {
+  ConvertOptions options = options_from(dict, stop);
+  std::exception_ptr callback_error;
+  std::stop_source local;
+  if (options.progress) {
+    if (!options.stop.stop_possible()) options.stop = local.get_token();
+    options.progress = [inner = options.progress, &callback_error](const std::string& s, int64_t d,
+                                                                   int64_t t, double e) {
+      if (callback_error) return;
+      try {
+        inner(s, d, t, e);
+      } catch (...) {
+        callback_error = std::current_exception();
+      }
+    };
+  }
+  const std::span<const std::byte> view = bytes_view(graph);
+  if (!build) {
+    Result<Report> report = [&] {
+      nb::gil_scoped_release release;
+      return analyze(view, options);
+    }();
+    if (callback_error) std::rethrow_exception(callback_error);
+    if (!report.ok()) raise_status(report.status());
+    return nb::make_tuple(nb::none(), report_dict(*report));
+  }
+  Result<Conversion> conversion = [&] {
+    nb::gil_scoped_release release;
+    return convert(view, options);
+  }();
+  if (callback_error) std::rethrow_exception(callback_error);
+  if (!conversion.ok()) raise_status(conversion.status());
+  nb::dict report = report_dict(conversion->report);
+  return nb::make_tuple(owned_bytes(std::move(conversion->graph)), report);
+}
+
+// Feeds: (name, dtype number, shape, address, bytes); the caller keeps the arrays alive. Outputs:
+// (dtype number, shape, uint8 array).
+
+class PySession {
+ public:
+  PySession(nb::bytes graph, bool convert_plain, int threads, const std::string& isa,
+            bool reference_only) {
+    SessionOptions options;
+    options.convert_plain = convert_plain;
+    options.engine.threads = threads;
+    options.engine.isa = isa;
+    options.engine.reference_only = reference_only;
+    Result<std::unique_ptr<Session>> session = [&] {
+      nb::gil_scoped_release release;
+      return Session::create(bytes_view(graph), options);
+    }();
+    if (!session.ok()) raise_status(session.status());
+    session_ = std::move(*session);
+  }
+
+  nb::list run(const std::vector<std::string>& fetches, nb::list feed_list,
+               const StopSource* stop) {
+    std::vector<std::vector<int64_t>> dims;
+    std::vector<std::pair<std::string, TensorRef>> feeds;
+    dims.reserve(nb::len(feed_list));
+    for (nb::handle item : feed_list) {
+      nb::tuple t = nb::cast<nb::tuple>(item);
+      dims.push_back(nb::cast<std::vector<int64_t>>(t[2]));
+      TensorRef ref{static_cast<DType>(nb::cast<int>(t[1])), dims.back(),
+                    reinterpret_cast<const void*>(nb::cast<uintptr_t>(t[3])),
+                    nb::cast<size_t>(t[4])};
+      feeds.emplace_back(nb::cast<std::string>(t[0]), ref);
+    }
+    std::stop_token token = stop != nullptr ? stop->source.get_token() : std::stop_token();
+    Result<std::vector<HostTensor>> out = [&] {
+      nb::gil_scoped_release release;
+      return session_->run(fetches, feeds, token);
+    }();
+    if (!out.ok()) raise_status(out.status());
+    nb::list result;
+    for (HostTensor& tensor : *out)
+      result.append(nb::make_tuple(static_cast<int>(tensor.dtype), tensor.dims,
+                                   owned_bytes(std::move(tensor.bytes))));
+    return result;
+  }
+
+  nb::list engines() const {
+    nb::list list;
+    for (const auto& [name, engine] : session_->engines()) {
+      const EngineStats stats = engine->stats();
+      nb::list steps;
+      for (const StepInfo& s : engine->steps())
+        steps.append(nb::dict("name"_a = s.name, "op"_a = s.op, "kernel"_a = s.kernel,
+                              "flops"_a = s.flops, "refused"_a = s.refused));
+      nb::dict d;
+      d["name"] = name;
+      d["identity"] = engine->identity();
+      d["weights_bytes"] = stats.weights_bytes;
+      d["arena_bytes"] = stats.arena_bytes;
+      d["scratch_bytes"] = stats.scratch_bytes;
+      d["reference_flops_share"] = stats.reference_flops_share;
+      d["steps"] = steps;
+      list.append(d);
+    }
+    return list;
+  }
+
+ private:
+  std::unique_ptr<Session> session_;
+};
+
+}  // namespace
+
+NB_MODULE(_graftrt, m) {
+  nb::class_<StopSource>(m, "StopSource").def(nb::init<>()).def("request_stop", [](StopSource& s) {
+    s.source.request_stop();
+  });
+  m.def("convert", &run_convert, "graph"_a, "options"_a, "stop"_a.none(), "build"_a);
+  nb::class_<PySession>(m, "Session")
+      .def(nb::init<nb::bytes, bool, int, const std::string&, bool>(), "graph"_a, "convert_plain"_a,
+           "threads"_a, "isa"_a, "reference_only"_a)
+      .def("run", &PySession::run, "fetches"_a, "feeds"_a, "stop"_a.none())
+      .def("engines", &PySession::engines);
+  m.def("install_log_sink", &install_log_sink, "sink"_a);
+  m.attr("version") = GRAFT_VERSION;
+}
+
+}  // namespace graft::python

@@ -1,0 +1,91 @@
+#include "convert/classify.h"
+
+#include <algorithm>
+
+#include "convert/glob.h"
+
+namespace graft::convert_detail {
+namespace {
+
+// The part of a device string that separates segments: job, replica and task. CPU and GPU of one
+// task do not, since the engine runs on the CPU whatever the node says.
+std::string device_key(std::string_view device) {
+  const size_t at = device.find("/device:");
+  return std::string(device.substr(0, at));
+}
+
+bool counts_as_effective(std::string_view op) {
+  return op != "Const" && op != "Identity" && op != "Snapshot" && op != "StopGradient";
+}
+
+void warn_unmatched(const graphdef::Graph& graph, const std::vector<std::string>& patterns,
+                    bool by_op, const char* option, std::vector<std::string>& warnings) {
+  for (const std::string& pattern : patterns) {
+    const bool hit =
+        std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const graphdef::Node& node) {
+          return glob_match(pattern, by_op ? node.op : node.name);
+        });
+    if (!hit)
+      warnings.push_back(std::string(option) + ": '" + pattern + "' matches nothing in the graph");
+  }
+}
+
+}  // namespace
+
+Classified classify(const graphdef::Graph& graph, const frontend::Imported& imported,
+                    const ConvertOptions& options) {
+  Classified result;
+  const size_t n = graph.nodes.size();
+  result.classes.resize(n);
+  result.verdicts.resize(n);
+  result.devices.reserve(n);
+  std::vector<bool> fed(n);
+  for (const std::string& name : options.inputs) {
+    const int32_t node = graph.find(std::string_view(name).substr(0, name.find(':')));
+    if (node >= 0)
+      fed[node] = true;
+    else
+      result.warnings.push_back("inputs: '" + name + "' is not in the graph");
+  }
+  for (size_t i = 0; i < n; ++i) {
+    const graphdef::Node& node = graph.nodes[i];
+    const frontend::Support& support = imported.support[i];
+    NodeVerdict& verdict = result.verdicts[i];
+    partition::NodeClass& node_class = result.classes[i];
+    verdict.name = node.name;
+    verdict.op = node.op;
+    node_class.supported = support.yes;
+    node_class.free = support.free;
+    node_class.effective = counts_as_effective(node.op);
+    result.devices.push_back(device_key(node.device));
+    node_class.device = result.devices.back();
+    verdict.reason_code = support.code;
+    verdict.reason = support.reason;
+    verdict.hint = support.hint;
+    const auto refuse = [&](const char* code, std::string reason) {
+      node_class.supported = false;
+      verdict.reason_code = code;
+      verdict.reason = std::move(reason);
+    };
+    if (!support.yes) continue;
+    if (fed[i])
+      refuse("input_node", "named in inputs: it is fed");
+    else if (any_glob_match(options.deny_nodes, node.name))
+      refuse("denied", "denied by node name");
+    else if (any_glob_match(options.deny_ops, node.op))
+      refuse("denied", "op type " + std::string(node.op) + " is denied");
+    else if (!options.allow_nodes.empty() && !any_glob_match(options.allow_nodes, node.name) &&
+             !support.free)
+      refuse("denied", "not in the allow list of node names");
+    else if (!options.allow_ops.empty() && !any_glob_match(options.allow_ops, node.op) &&
+             !support.free)
+      refuse("denied", "op type is not in the allow list");
+  }
+  warn_unmatched(graph, options.deny_ops, true, "deny_ops", result.warnings);
+  warn_unmatched(graph, options.deny_nodes, false, "deny_nodes", result.warnings);
+  warn_unmatched(graph, options.allow_ops, true, "allow_ops", result.warnings);
+  warn_unmatched(graph, options.allow_nodes, false, "allow_nodes", result.warnings);
+  return result;
+}
+
+}  // namespace graft::convert_detail

@@ -1,0 +1,118 @@
+#include "convert/layers.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "backends/backend.h"
+#include "base/dtype.h"
+#include "ir/cost.h"
+
+namespace graft::convert_detail {
+namespace {
+
+int64_t evaluate_dim(const ir::DimTable& dims, ir::Dim dim, int64_t batch) {
+  if (dim.is_const()) return dim.value();
+  const ir::DimTable::Expr& e = dims.expr(dim);
+  if (e.op == ir::DimOp::kInput) return e.b.value() == 0 ? batch : 1;
+  if (e.op == ir::DimOp::kOpaque) return 1;
+  const int64_t a = evaluate_dim(dims, e.a, batch), b = evaluate_dim(dims, e.b, batch);
+  switch (e.op) {
+    case ir::DimOp::kAdd:
+      return a + b;
+    case ir::DimOp::kSub:
+      return std::max<int64_t>(a - b, 0);
+    case ir::DimOp::kMul:
+      return a * b;
+    case ir::DimOp::kFloorDiv:
+      return b == 0 ? 1 : a / b;
+    case ir::DimOp::kCeilDiv:
+      return b == 0 ? 1 : (a + b - 1) / b;
+    case ir::DimOp::kMax:
+      return std::max(a, b);
+    case ir::DimOp::kMin:
+      return std::min(a, b);
+    default:
+      return 1;
+  }
+}
+
+int64_t bytes_of(const ir::Network& network, ir::ValueId id, int64_t batch) {
+  const ir::TensorType& type = network.values[id].type;
+  int64_t elems = 1;
+  for (int64_t d : extents(network, type, batch)) elems *= d;
+  return elems * static_cast<int64_t>(dtype_size(type.dtype));
+}
+
+}  // namespace
+
+std::vector<int64_t> extents(const ir::Network& network, const ir::TensorType& type,
+                             int64_t batch) {
+  std::vector<int64_t> result;
+  for (ir::Dim dim : type.dims) result.push_back(evaluate_dim(network.dims, dim, batch));
+  return result;
+}
+
+std::vector<LayerReport> describe_layers(const ir::Network& network,
+                                         const engine::WrittenPlan& plan, int64_t batch,
+                                         bool strict_math) {
+  const std::unordered_set<std::string> half(plan.half_values.begin(), plan.half_values.end());
+  std::vector<LayerReport> layers;
+  for (const ir::Op& op : network.ops) {
+    LayerReport layer;
+    layer.name = op.name;
+    layer.op = ir::op_info(op.kind()).text_name;
+    std::vector<std::vector<int64_t>> storage;
+    std::vector<std::span<const int64_t>> src, dst;
+    storage.reserve(op.inputs.size() + op.outputs.size());
+    for (ir::ValueId v : op.inputs)
+      src.emplace_back(storage.emplace_back(extents(network, network.values[v].type, batch)));
+    for (ir::ValueId v : op.outputs)
+      dst.emplace_back(storage.emplace_back(extents(network, network.values[v].type, batch)));
+    layer.flops = ir::flops(op, src, dst);
+    layer.dtype = op.outputs.empty() ? "" : dtype_name(network.values[op.outputs[0]].type.dtype);
+    for (ir::ValueId v : op.inputs) {
+      if (!network.values[v].is_const() || !is_floating(network.values[v].type.dtype)) continue;
+      layer.weights_dtype =
+          half.count(network.values[v].name) ? "float16" : dtype_name(network.values[v].type.dtype);
+      if (half.count(network.values[v].name)) break;
+    }
+    if (const auto* conv = op.get_if<ir::ConvAttrs>(); conv != nullptr && conv->groups == 1) {
+      const std::span<const int64_t> weights = src[1];
+      layer.winograd_allowed = !strict_math && weights.size() == 4 && weights[0] == 3 &&
+                               weights[1] == 3 && conv->strides == std::vector<int64_t>{1, 1} &&
+                               conv->dilations == std::vector<int64_t>{1, 1};
+    }
+    layers.push_back(std::move(layer));
+  }
+  return layers;
+}
+
+int64_t boundary_bytes(const ir::Network& network, int64_t batch) {
+  int64_t total = 0;
+  for (ir::ValueId v : network.inputs) total += bytes_of(network, v, batch);
+  for (ir::ValueId v : network.outputs) total += bytes_of(network, v, batch);
+  return total;
+}
+
+double reference_share(const ir::Network& network, const std::vector<LayerReport>& layers) {
+  Result<ir::Target> target = backends::detect_target("");
+  double total = 0, reference = 0;
+  for (size_t i = 0; i < network.ops.size(); ++i) {
+    const ir::Op& op = network.ops[i];
+    total += layers[i].flops;
+    backends::Problem problem;
+    problem.op = &op;
+    for (ir::ValueId v : op.inputs) {
+      problem.src.push_back(&network.values[v].type);
+      backends::ConstInput& constant = problem.constants.emplace_back();
+      if (network.values[v].is_const())
+        constant = {network.values[v].type.dtype, {}, network.values[v].constant->bytes.data()};
+    }
+    for (ir::ValueId v : op.outputs) problem.dst.push_back(&network.values[v].type);
+    if (target.ok()) problem.target = *target;
+    if (!backends::cpu_backend().has_kernel(problem)) reference += layers[i].flops;
+  }
+  return total > 0 ? reference / total : 0;
+}
+
+}  // namespace graft::convert_detail

@@ -1,0 +1,85 @@
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+#include <map>
+
+#include "graft/report.h"
+
+namespace graft {
+namespace {
+
+std::string format(const char* pattern, ...) {
+  char buffer[512];
+  va_list args;
+  va_start(args, pattern);
+  std::vsnprintf(buffer, sizeof buffer, pattern, args);
+  va_end(args);
+  return buffer;
+}
+
+std::string shape_text(const TensorSpec& spec) {
+  std::string text = dtype_name(spec.dtype) + "[";
+  for (size_t i = 0; i < spec.dims.size(); ++i)
+    text += (i ? "," : "") + (spec.dims[i] < 0 ? "?" : std::to_string(spec.dims[i]));
+  return text + "]";
+}
+
+// Native nodes by reason, most frequent first; constants and placeholders apart.
+std::vector<std::pair<int64_t, std::string>> reasons(const Report& report) {
+  std::map<std::string, int64_t> counts;
+  for (const NodeVerdict& node : report.nodes)
+    if (node.engine < 0 && node.op != "Const")
+      ++counts[node.op + ": " + (node.reason.empty() ? node.reason_code : node.reason)];
+  std::vector<std::pair<int64_t, std::string>> rows;
+  for (const auto& [reason, count] : counts) rows.emplace_back(count, reason);
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  return rows;
+}
+
+}  // namespace
+
+std::string Report::summary() const {
+  return format(
+      "%zu engine%s, %lld of %lld nodes, %lld native, %.1f MB -> %.1f MB; graftrt.analyze(...) "
+      "says why",
+      engines.size(), engines.size() == 1 ? "" : "s", static_cast<long long>(nodes_in_engines),
+      static_cast<long long>(nodes_total), static_cast<long long>(nodes_total - nodes_in_engines),
+      static_cast<double>(graph_bytes_in) / 1e6, static_cast<double>(graph_bytes_out) / 1e6);
+}
+
+std::string Report::text() const {
+  std::string out = summary() + "\n";
+  for (const std::string& warning : warnings) out += "warning: " + warning + "\n";
+  for (const EngineReport& engine : engines) {
+    out += "\nengine " + engine.name +
+           format(": %zu nodes, %zu layers, plan %.2f MB (weights %.2f MB), %.3f GFLOP, ",
+                  engine.nodes.size(), engine.layers.size(),
+                  static_cast<double>(engine.plan_bytes) / 1e6,
+                  static_cast<double>(engine.weights_bytes) / 1e6, engine.flops / 1e9);
+    out +=
+        format("%.2f %% of FLOPs in reference kernels, %.3f MB over the border, built in %.3f s\n",
+               engine.reference_flops_share * 100, static_cast<double>(engine.boundary_bytes) / 1e6,
+               engine.build_s);
+    for (const TensorSpec& spec : engine.inputs)
+      out += "  in  " + spec.name + " " + shape_text(spec) + "\n";
+    for (const TensorSpec& spec : engine.outputs)
+      out += "  out " + spec.name + " " + shape_text(spec) + "\n";
+    for (const std::string& warning : engine.warnings) out += "  warning: " + warning + "\n";
+    for (const LayerReport& layer : engine.layers)
+      out += format("  %-14s %-9s %-9s %10.3f MFLOP  ", layer.op.c_str(), layer.dtype.c_str(),
+                    layer.weights_dtype.c_str(), layer.flops / 1e6) +
+             layer.name + (layer.winograd_allowed ? "  (Winograd allowed)" : "") + "\n";
+  }
+  const auto rows = reasons(*this);
+  if (!rows.empty()) out += "\nnative nodes by reason\n";
+  for (const auto& [count, reason] : rows)
+    out += format("  %5lld  ", static_cast<long long>(count)) + reason + "\n";
+  if (!by_min_segment_size.empty()) out += "\nminimum_segment_size -> engines, nodes\n";
+  for (const SizeRow& row : by_min_segment_size)
+    out += format("  %5lld -> %lld, %lld\n", static_cast<long long>(row.min_segment_size),
+                  static_cast<long long>(row.engines), static_cast<long long>(row.nodes));
+  return out;
+}
+
+}  // namespace graft
