@@ -1,0 +1,71 @@
+// infer: dispatch to one rule an op, and the checks that every op shares.
+#include "ir/infer.h"
+
+#include "ir/infer_context.h"
+
+namespace graft::ir {
+
+namespace {
+
+constexpr InferRule kRules[] = {
+#define GRAFT_OP(Name, text, min_in, max_in) infer_##text,
+#include "ir/ops.def"
+#undef GRAFT_OP
+};
+
+Status check_inputs(const InferContext& c) {
+  const OpInfo& info = op_info(c.op.kind());
+  const auto n = static_cast<int64_t>(c.inputs.size());
+  if (n < info.min_inputs || (info.max_inputs >= 0 && n > info.max_inputs)) {
+    return c.fail("has " + std::to_string(n) + " inputs, expected " + std::to_string(info.min_inputs) +
+                  (info.max_inputs < 0 ? " or more" : " to " + std::to_string(info.max_inputs)));
+  }
+  for (size_t i = 0; i < c.inputs.size(); ++i) {
+    GRAFT_CHECK(c.inputs[i].type != nullptr, "input type of " + c.op.name);
+    if (!is_plan_dtype(c.dtype(i))) {
+      return c.refuse("input " + std::to_string(i) + " is " + dtype_name(c.dtype(i)) + ", not an engine dtype");
+    }
+    if (c.rank(i) > kMaxRank) {
+      return c.refuse("input " + std::to_string(i) + " has rank " + std::to_string(c.rank(i)) + ", engines take at most " +
+                      std::to_string(kMaxRank));
+    }
+  }
+  return ok_status();
+}
+
+Status check_outputs(const InferContext& c) {
+  if (c.overflow) return c.fail("a size overflows 64 bits");
+  for (const InferOutput& o : c.out) {
+    if (o.type.rank() > kMaxRank) {
+      return c.refuse("output has rank " + std::to_string(o.type.rank()) + ", engines take at most " +
+                      std::to_string(kMaxRank));
+    }
+    int64_t elems = 1;
+    for (Dim d : o.type.dims) {
+      if (!d.is_const()) continue;
+      if (d.value() < 0) return c.fail("output " + c.text(o.type.dims) + " has a negative extent");
+      if (d.value() == 0) continue;
+      if (__builtin_mul_overflow(elems, d.value(), &elems) || elems > Limits{}.max_tensor_elems)
+        return c.fail("output " + c.text(o.type.dims) + " has more than 2^40 elements");
+    }
+  }
+  return ok_status();
+}
+
+}  // namespace
+
+Result<std::vector<InferOutput>> infer(const Op& op, std::span<const InferInput> inputs, size_t outputs,
+                                       DimTable& dims) {
+  const auto kind = static_cast<size_t>(op.kind());
+  if (kind >= std::size(kRules)) return invalid_graph("op '" + op.name + "' has no kind");
+  InferContext c{op, inputs, outputs, dims, {}, false};
+  GRAFT_RETURN_IF_ERROR(check_inputs(c));
+  if (op.kind() != OpKind::kSplit && op.kind() != OpKind::kUnpack && outputs != 1)
+    return c.fail("has " + std::to_string(outputs) + " outputs, expected 1");
+  GRAFT_RETURN_IF_ERROR(kRules[kind](c));
+  GRAFT_CHECK(c.out.size() == outputs, op.name);
+  GRAFT_RETURN_IF_ERROR(check_outputs(c));
+  return std::move(c.out);
+}
+
+}  // namespace graft::ir
