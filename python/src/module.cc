@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+#include "base/counters.h"
+#include "base/run_options.h"
 #include "graft/convert.h"
 #include "graft/session.h"
 #include "python_log.h"
@@ -239,6 +241,11 @@ NB_MODULE(_graftrt, m) {
       .def("run", &PySession::run, "fetches"_a, "feeds"_a, "stop"_a.none())
       .def("engines", &PySession::engines);
   m.def("install_log_sink", &install_log_sink, "sink"_a);
+  m.def("counters_json", &counters_json);
+  m.def("reset_counters", &reset_counters);
+  m.def("set_run_option", [](const std::string& name, const std::string& value) {
+    if (Status s = set_run_option(name, value); !s.ok()) raise_status(s);
+  });
   m.attr("version") = GRAFT_VERSION;
 }
 
