@@ -3,11 +3,6 @@
 
 namespace graft::cpu {
 
-std::span<const KernelEntry> unary_kernels() { return {}; }
-std::span<const KernelEntry> binary_kernels() { return {}; }
-std::span<const KernelEntry> select_kernels() { return {}; }
-std::span<const KernelEntry> cast_kernels() { return {}; }
-std::span<const KernelEntry> affine_kernels() { return {}; }
 std::span<const KernelEntry> pool_kernels() { return {}; }
 std::span<const KernelEntry> reduce_kernels() { return {}; }
 std::span<const KernelEntry> arg_reduce_kernels() { return {}; }

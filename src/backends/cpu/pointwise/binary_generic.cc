@@ -1,0 +1,150 @@
+#include "backends/cpu/pointwise/binary_generic.h"
+
+#include <type_traits>
+
+#include "backends/cpu/common/row_blocks.h"
+#include "backends/cpu/common/shape_util.h"
+#include "backends/cpu/common/step_util.h"
+
+namespace graft::cpu {
+namespace {
+
+using ir::BinaryFn;
+
+struct RowArgs {
+  void* dst;
+  const void* a;
+  const void* b;
+  int64_t n, a_step, b_step;  // steps between elements, 0 or 1
+};
+using RowFn = void (*)(const RowArgs&);
+
+template <typename T>
+using Wide = std::conditional_t<std::is_same_v<T, bool>, unsigned, std::make_unsigned_t<T>>;
+
+template <BinaryFn kFn, typename T>
+auto apply(T a, T b) {
+  if constexpr (kFn == BinaryFn::kLess) return a < b;
+  else if constexpr (kFn == BinaryFn::kLessEqual) return a <= b;
+  else if constexpr (kFn == BinaryFn::kGreater) return a > b;
+  else if constexpr (kFn == BinaryFn::kGreaterEqual) return a >= b;
+  else if constexpr (kFn == BinaryFn::kEqual) return a == b;
+  else if constexpr (kFn == BinaryFn::kNotEqual) return a != b;
+  else if constexpr (kFn == BinaryFn::kLogicalAnd) return static_cast<bool>(a && b);
+  else if constexpr (kFn == BinaryFn::kLogicalOr) return static_cast<bool>(a || b);
+  else if constexpr (kFn == BinaryFn::kMax) return a < b ? b : a;
+  else if constexpr (kFn == BinaryFn::kMin) return b < a ? b : a;
+  else {
+    const Wide<T> x = static_cast<Wide<T>>(a), y = static_cast<Wide<T>>(b);
+    if constexpr (kFn == BinaryFn::kAdd) return static_cast<T>(x + y);
+    else if constexpr (kFn == BinaryFn::kSub) return static_cast<T>(x - y);
+    else if constexpr (kFn == BinaryFn::kMul) return static_cast<T>(x * y);
+    else return static_cast<T>((x - y) * (x - y));
+  }
+}
+
+template <BinaryFn kFn, typename T>
+void row(const RowArgs& args) {
+  using R = decltype(apply<kFn, T>(T{}, T{}));
+  auto* dst = static_cast<R*>(args.dst);
+  const auto* a = static_cast<const T*>(args.a);
+  const auto* b = static_cast<const T*>(args.b);
+  for (int64_t i = 0; i < args.n; ++i) dst[i] = apply<kFn, T>(a[i * args.a_step], b[i * args.b_step]);
+}
+
+template <typename T>
+RowFn comparison(BinaryFn fn) {
+  switch (fn) {
+    case BinaryFn::kLess: return row<BinaryFn::kLess, T>;
+    case BinaryFn::kLessEqual: return row<BinaryFn::kLessEqual, T>;
+    case BinaryFn::kGreater: return row<BinaryFn::kGreater, T>;
+    case BinaryFn::kGreaterEqual: return row<BinaryFn::kGreaterEqual, T>;
+    case BinaryFn::kEqual: return row<BinaryFn::kEqual, T>;
+    case BinaryFn::kNotEqual: return row<BinaryFn::kNotEqual, T>;
+    default: return nullptr;
+  }
+}
+
+template <typename T>
+RowFn integer(BinaryFn fn) {
+  switch (fn) {
+    case BinaryFn::kAdd: return row<BinaryFn::kAdd, T>;
+    case BinaryFn::kSub: return row<BinaryFn::kSub, T>;
+    case BinaryFn::kMul: return row<BinaryFn::kMul, T>;
+    case BinaryFn::kMax: return row<BinaryFn::kMax, T>;
+    case BinaryFn::kMin: return row<BinaryFn::kMin, T>;
+    case BinaryFn::kSquaredDifference: return row<BinaryFn::kSquaredDifference, T>;
+    default: return comparison<T>(fn);
+  }
+}
+
+RowFn logical(BinaryFn fn) {
+  switch (fn) {
+    case BinaryFn::kLogicalAnd: return row<BinaryFn::kLogicalAnd, bool>;
+    case BinaryFn::kLogicalOr: return row<BinaryFn::kLogicalOr, bool>;
+    case BinaryFn::kEqual: return row<BinaryFn::kEqual, bool>;
+    case BinaryFn::kNotEqual: return row<BinaryFn::kNotEqual, bool>;
+    default: return nullptr;
+  }
+}
+
+RowFn row_of(BinaryFn fn, DType dtype) {
+  switch (dtype) {
+    case DType::kFloat: return comparison<float>(fn);
+    case DType::kInt32: return integer<int32_t>(fn);
+    case DType::kInt64: return integer<int64_t>(fn);
+    case DType::kBool: return logical(fn);
+    default: return nullptr;
+  }
+}
+
+class GenericBinaryStep final : public Step {
+ public:
+  explicit GenericBinaryStep(const Problem& problem)
+      : row_(row_of(problem.op->as<ir::BinaryAttrs>().fn, problem.src[0]->dtype)),
+        src_bytes_(static_cast<int64_t>(dtype_size(problem.src[0]->dtype))),
+        dst_bytes_(static_cast<int64_t>(dtype_size(problem.dst[0]->dtype))) {}
+
+  std::string_view kernel_name() const override { return "binary_generic"; }
+
+  Result<backends::StepPlan> plan(const backends::StepShapes& shapes) const override {
+    return plan_of(broadcast_nest(shapes.dst[0], shapes.src));
+  }
+
+  void run(const backends::StepState* state, const void* const* src, void* const* dst,
+           std::byte*) const override {
+    const auto& nest = state_as<LoopNest>(state);
+    const int r = nest.rank;
+    for_row_blocks(nest, kGrainElems, [&](const int64_t* at, int64_t rows, int64_t n) {
+      for (int64_t i = 0; i < rows; ++i) {
+        const auto place = [&](const void* base, int operand, int64_t elem_bytes) {
+          return static_cast<const std::byte*>(base) +
+                 (at[operand] + i * nest.stride[operand][r - 2]) * elem_bytes;
+        };
+        row_({const_cast<std::byte*>(place(dst[0], 0, dst_bytes_)), place(src[0], 1, src_bytes_),
+              place(src[1], 2, src_bytes_), n, nest.stride[1][r - 1], nest.stride[2][r - 1]});
+      }
+    });
+  }
+
+  bool may_run_in_place(int) const override { return src_bytes_ == dst_bytes_; }
+
+ private:
+  RowFn row_;
+  int64_t src_bytes_, dst_bytes_;
+};
+
+}  // namespace
+
+std::string supports_generic_binary(const Problem& problem) {
+  const auto fn = problem.op->as<ir::BinaryAttrs>().fn;
+  const DType dtype = problem.src[0]->dtype;
+  if (row_of(fn, dtype)) return "";
+  return std::string(ir::name_of(fn)) + " of " + dtype_name(dtype) + " is left to the reference";
+}
+
+Result<std::unique_ptr<Step>> create_generic_binary(const Problem& problem) {
+  return make_step<GenericBinaryStep>(problem);
+}
+
+}  // namespace graft::cpu
