@@ -1,4 +1,5 @@
-// import_all: runs the importer of every node of a graph once; support is decided by doing, never by a list.
+// import_all: runs the importer of every node of a graph once; support is decided by doing, never
+// by a list.
 #pragma once
 
 #include <cstdint>
@@ -15,24 +16,28 @@ namespace graft::frontend {
 // Whether a node may be in an engine; else why not.
 struct Support {
   bool yes = false;
-  std::string code;    // "unsupported_op", "unsupported_attr", "dtype", "rank", "shape", "stateful", "control_flow", "input_node", ...
+  std::string code;  // "unsupported_op", "unsupported_attr", "dtype", "rank", "shape", "stateful",
+                     // "control_flow", "input_node", ...
   std::string reason;  // names the exact attribute or dtype: got and expected
   std::string hint;
-  bool free = false;   // costs nothing and belongs to its consumers (Const): joined to segments that use it
+  bool free =
+      false;  // costs nothing and belongs to its consumers (Const): joined to segments that use it
 };
 
-// The whole graph as one Network; ops carry `source` = node index. Outputs of unsupported nodes appear as inputs of
-// the network when their type is known.
+// The whole graph as one Network; ops carry `source` = node index. Outputs of unsupported nodes
+// appear as inputs of the network when their type is known.
 struct Imported {
   ir::Network network;
-  std::vector<Support> support;                        // per node
-  std::vector<std::vector<ir::ValueId>> values;        // per node, per output port; kNoValue: type unknown
-  std::vector<std::vector<int32_t>> ops;               // per node: indices into network.ops
+  std::vector<Support> support;  // per node
+  std::vector<std::vector<ir::ValueId>>
+      values;                             // per node, per output port; kNoValue: type unknown
+  std::vector<std::vector<int32_t>> ops;  // per node: indices into network.ops
 };
 
-// InvalidGraph for a node that no TensorFlow would accept (missing attr, wrong input count, contradiction); a node
-// that is merely not supported gets its Support and the import goes on.
-Result<Imported> import_all(const graphdef::Graph& graph, WorkContext& work, const Limits& limits = {});
+// InvalidGraph for a node that no TensorFlow would accept (missing attr, wrong input count,
+// contradiction); a node that is merely not supported gets its Support and the import goes on.
+Result<Imported> import_all(const graphdef::Graph& graph, WorkContext& work,
+                            const Limits& limits = {});
 
 // A tensor at the border of a segment.
 struct Boundary {
@@ -40,10 +45,13 @@ struct Boundary {
   ir::TensorType type;
 };
 
-// The Network of `nodes` (all supported): inputs in `inputs`' order, outputs in `outputs`' order; input dims that
-// are not constant become symbols of the new network. Constants keep viewing the graph's bytes. Verified.
-Result<ir::Network> extract(const graphdef::Graph& graph, const Imported& imported, std::span<const int32_t> nodes,
-                            std::span<const graphdef::InputRef> inputs, std::span<const graphdef::InputRef> outputs);
+// The Network of `nodes` (all supported): inputs in `inputs`' order, outputs in `outputs`' order;
+// input dims that are not constant become symbols of the new network. Constants keep viewing the
+// graph's bytes. Verified.
+Result<ir::Network> extract(const graphdef::Graph& graph, const Imported& imported,
+                            std::span<const int32_t> nodes,
+                            std::span<const graphdef::InputRef> inputs,
+                            std::span<const graphdef::InputRef> outputs);
 
 // Names of all TensorFlow ops that have an importer, sorted; for docs/ops.md.
 std::vector<std::string> supported_ops();

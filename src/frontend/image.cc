@@ -1,0 +1,56 @@
+// Ops on images: resizing, and moving blocks between space and depth.
+#include "base/dtype.h"
+#include "frontend/window_attrs.h"
+
+namespace graft::frontend {
+
+namespace {
+
+// arg 1: bilinear, whose result is float32 whatever the source; 0: nearest neighbour.
+Status import_resize(NodeImport& n) {
+  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
+  ir::ResizeAttrs attrs;
+  attrs.bilinear = n.arg() == 1;
+  GRAFT_ASSIGN_OR_RETURN(attrs.align_corners, n.attr_bool("align_corners", false));
+  GRAFT_ASSIGN_OR_RETURN(attrs.half_pixel_centers, n.attr_bool("half_pixel_centers", false));
+  if (attrs.align_corners && attrs.half_pixel_centers)
+    return n.invalid("attributes 'align_corners' and 'half_pixel_centers' are both true");
+  if (n.rank(0) != 4)
+    return n.invalid("input 0 has rank " + std::to_string(n.rank(0)) + ", expected 4");
+  if (n.dtype(1) != DType::kInt32)
+    return n.invalid("the size (input 1) is " + dtype_name(n.dtype(1)) + ", expected int32");
+  ir::ValueId src = n.in(0);
+  if (attrs.bilinear) {
+    GRAFT_ASSIGN_OR_RETURN(src, n.cast(src, DType::kFloat));
+  }
+  return n.finish(attrs, {src, n.in(1)});
+}
+
+// arg 1: SpaceToDepth.
+Status import_depth_to_space(NodeImport& n) {
+  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
+  GRAFT_ASSIGN_OR_RETURN(const bool nchw, read_is_nchw(n));
+  if (nchw) return n.refuse("unsupported_attr", "attribute 'data_format' is NCHW, expected NHWC");
+  ir::DepthToSpaceAttrs attrs;
+  attrs.inverse = n.arg() == 1;
+  GRAFT_ASSIGN_OR_RETURN(attrs.block, n.attr_int("block_size"));
+  if (attrs.block < 2 || attrs.block > (1 << 15))
+    return n.invalid("attribute 'block_size' is " + std::to_string(attrs.block) +
+                     ", expected 2 to 32768");
+  if (n.rank(0) != 4)
+    return n.invalid("input 0 has rank " + std::to_string(n.rank(0)) + ", expected 4");
+  return n.finish(attrs, {n.in(0)});
+}
+
+constexpr OpEntry kRows[] = {
+    {"ResizeBilinear", import_resize, 2, 2, 1},
+    {"ResizeNearestNeighbor", import_resize, 2, 2, 0},
+    {"DepthToSpace", import_depth_to_space, 1, 1, 0},
+    {"SpaceToDepth", import_depth_to_space, 1, 1, 1},
+};
+
+}  // namespace
+
+std::span<const OpEntry> image_ops() { return kRows; }
+
+}  // namespace graft::frontend

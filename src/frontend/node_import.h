@@ -1,0 +1,154 @@
+// NodeImport: what an importer sees of one node. It counts which attributes are read, so that the
+// driver can refuse every attribute that nobody handled, and it turns failures into the three
+// kinds: invalid graph, refusal, our bug.
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "frontend/import.h"
+#include "graphdef/attr.h"
+#include "ir/network.h"
+
+namespace graft::frontend {
+
+class NodeImport;
+using ImportFn = Status (*)(NodeImport& n);
+
+// One row of a family's registration table.
+struct OpEntry {
+  std::string_view op;
+  ImportFn fn = nullptr;
+  int min_inputs = 0, max_inputs = 0;  // data inputs; max -1: any
+  int arg = 0;  // for the importer: an enum value that tells the rows of one function apart
+};
+
+// An importer either adds ops and outputs and returns ok, or returns what refuse() or invalid()
+// made.
+class NodeImport {
+ public:
+  NodeImport(const graphdef::Graph& graph, int32_t index, const OpEntry& entry, Imported& imported,
+             const Limits& limits)
+      : graph_(graph), index_(index), entry_(entry), imported_(imported), limits_(limits) {}
+
+  const graphdef::Graph& graph() const { return graph_; }
+  const graphdef::Node& node() const { return graph_.nodes[static_cast<size_t>(index_)]; }
+  const Limits& limits() const { return limits_; }
+  int arg() const { return entry_.arg; }
+  ir::Network& network() { return imported_.network; }
+
+  // The node stays native: `code` as in Support.
+  Status refuse(std::string code, std::string reason, std::string hint = "");
+  // The graph is one that TensorFlow would not accept; the text gets the node's name and op in
+  // front.
+  Status invalid(const std::string& what) const;
+  const Support& refusal() const { return refusal_; }
+
+  // Data inputs; their types are known when the importer runs.
+  size_t inputs() const { return node().inputs.size(); }
+  ir::ValueId in(size_t i) const;
+  const ir::Value& value(size_t i) const { return at(in(i)); }
+  const ir::TensorType& type(size_t i) const { return value(i).type; }
+  DType dtype(size_t i) const { return type(i).dtype; }
+  int rank(size_t i) const { return type(i).rank(); }
+  const ir::Value& at(ir::ValueId id) const {
+    return imported_.network.values[static_cast<size_t>(id)];
+  }
+
+  // Attributes; reading one marks it as handled. Without `fallback` a missing attribute is an
+  // invalid graph.
+  Result<int64_t> attr_int(std::string_view name, std::optional<int64_t> fallback = {});
+  Result<float> attr_float(std::string_view name, float fallback);
+  Result<bool> attr_bool(std::string_view name, bool fallback);
+  Result<std::string_view> attr_string(std::string_view name, std::string_view fallback);
+  Result<DType> attr_type(std::string_view name, std::optional<DType> fallback = {});
+  Result<std::vector<int64_t>> attr_ints(std::string_view name,
+                                         std::optional<std::vector<int64_t>> fallback = {});
+  bool has_attr(std::string_view name) const { return node().find_attr(name) != nullptr; }
+  // Attributes that do not change the answer.
+  void ignore(std::initializer_list<std::string_view> names) {
+    handled_.insert(handled_.end(), names);
+  }
+  // Attribute `name` must be the dtype of all the given inputs.
+  Status check_type(std::string_view name, std::initializer_list<size_t> inputs);
+  // ... of all inputs from `first` to before `last`.
+  Status check_types(std::string_view name, size_t first, size_t last);
+  // Refuses other dtypes than floating ones.
+  Status require_floating(size_t input);
+  // Name of the first attribute that was not read and does not begin with '_'; empty: none.
+  std::string_view unhandled_attr() const;
+
+  // Elements of an integer input that must be known while converting; refuses otherwise.
+  Result<std::vector<int64_t>> const_ints(size_t input, const char* what);
+  Result<int64_t> const_int(size_t input, const char* what);
+  // Axis in -rank..rank-1, normalized; invalid otherwise.
+  Result<int64_t> axis(int64_t value, int rank, const char* what) const;
+
+  // Adds an op; errors of inference become invalid() or refuse("shape").
+  Result<ir::ValueId> emit(ir::Attrs attrs, std::vector<ir::ValueId> inputs);
+  Result<std::vector<ir::ValueId>> emit_many(ir::Attrs attrs, std::vector<ir::ValueId> inputs,
+                                             size_t outputs);
+  Result<ir::ValueId> transpose(ir::ValueId src, std::vector<int64_t> perm);
+  // To the given dims (at most one -1); a constant is viewed anew, not copied.
+  Result<ir::ValueId> reshape(ir::ValueId src, std::vector<int64_t> dims);
+  Result<ir::ValueId> cast(ir::ValueId src, DType to);
+  ir::ValueId constant_ints(const std::vector<int64_t>& elems, DType dtype);
+  ir::ValueId constant_int(int64_t elem, DType dtype);
+  ir::ValueId constant_scalar(double value, DType dtype);
+  ir::ValueId constant_floats(const std::vector<float>& elems);
+
+  void output(ir::ValueId id) { outputs_.push_back(id); }
+  // emit + output
+  Status finish(ir::Attrs attrs, std::vector<ir::ValueId> inputs);
+  const std::vector<ir::ValueId>& outputs() const { return outputs_; }
+
+  // For nodes that stay native but whose output type is known.
+  void native_output(ir::TensorType type) { native_outputs_.push_back(std::move(type)); }
+  std::vector<ir::TensorType>& native_outputs() { return native_outputs_; }
+  void mark_free() { free_ = true; }
+  bool is_free() const { return free_; }
+
+ private:
+  void handle(std::string_view name) { handled_.push_back(name); }
+
+  const graphdef::Graph& graph_;
+  int32_t index_;
+  const OpEntry& entry_;
+  Imported& imported_;
+  const Limits& limits_;
+  Support refusal_;
+  std::vector<std::string_view> handled_;
+  std::vector<ir::ValueId> outputs_;
+  std::vector<ir::TensorType> native_outputs_;
+  bool free_ = false;
+};
+
+// The families' tables; import.cc joins them.
+std::span<const OpEntry> structure_ops();  // Const, Placeholder, Identity, ...
+std::span<const OpEntry> unary_ops();
+std::span<const OpEntry> binary_ops();
+std::span<const OpEntry> convolution_ops();
+std::span<const OpEntry> pooling_ops();
+std::span<const OpEntry> matmul_ops();
+std::span<const OpEntry> einsum_ops();
+std::span<const OpEntry> normalization_ops();
+std::span<const OpEntry> reduction_ops();
+std::span<const OpEntry> reshaping_ops();   // Reshape, Squeeze, Transpose, ...
+std::span<const OpEntry> joining_ops();     // Concat, Split, Pack, Unpack
+std::span<const OpEntry> slicing_ops();     // Slice, Gather, Pad, OneHot
+std::span<const OpEntry> generating_ops();  // Fill, Range, Shape, ...
+std::span<const OpEntry> image_ops();       // Resize, DepthToSpace
+
+// Why an op without importer stays native: a class of ops ("stateful", "control_flow", ...) or
+// "unsupported_op".
+Support refusal_of_unknown_op(const graphdef::Node& node);
+// Output types of a native node, where attributes and inputs tell them; kInvalid dtype: not known.
+std::vector<ir::TensorType> native_output_types(const graphdef::Graph& graph, int32_t index,
+                                                Imported& imported);
+
+}  // namespace graft::frontend

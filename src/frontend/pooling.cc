@@ -1,0 +1,59 @@
+// MaxPool and AvgPool over two spatial dimensions.
+#include "base/dtype.h"
+#include "frontend/window_attrs.h"
+
+namespace graft::frontend {
+
+namespace {
+
+Status finish_pool(NodeImport& n, ir::PoolAttrs attrs, bool nchw) {
+  if (n.rank(0) != 4)
+    return n.invalid("input 0 has rank " + std::to_string(n.rank(0)) + ", expected 4");
+  GRAFT_RETURN_IF_ERROR(n.require_floating(0));
+  if (attrs.padding == ir::Padding::kExplicit) {
+    for (size_t i = 0; i < 4; ++i) {
+      if (attrs.pads[i] >= attrs.ksize[i / 2])
+        return n.invalid("attribute 'explicit_paddings' pads " + std::to_string(attrs.pads[i]) +
+                         ", expected less than the window's " + std::to_string(attrs.ksize[i / 2]));
+    }
+  }
+  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId src, to_nhwc(n, n.in(0), nchw));
+  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId dst, n.emit(attrs, {src}));
+  return output_from_nhwc(n, dst, nchw);
+}
+
+Status import_pool(NodeImport& n) {
+  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
+  GRAFT_ASSIGN_OR_RETURN(const bool nchw, read_is_nchw(n));
+  ir::PoolAttrs attrs;
+  attrs.fn = static_cast<ir::PoolFn>(n.arg());
+  GRAFT_ASSIGN_OR_RETURN(attrs.ksize, read_hw(n, "ksize", nchw, true));
+  GRAFT_ASSIGN_OR_RETURN(attrs.strides, read_hw(n, "strides", nchw, true));
+  GRAFT_RETURN_IF_ERROR(read_padding(n, nchw, attrs.padding, attrs.pads));
+  return finish_pool(n, attrs, nchw);
+}
+
+// ksize and strides are inputs.
+Status import_max_pool_v2(NodeImport& n) {
+  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
+  GRAFT_ASSIGN_OR_RETURN(const bool nchw, read_is_nchw(n));
+  ir::PoolAttrs attrs;
+  GRAFT_ASSIGN_OR_RETURN(const std::vector<int64_t> ksize, n.const_ints(1, "ksize"));
+  GRAFT_ASSIGN_OR_RETURN(const std::vector<int64_t> strides, n.const_ints(2, "strides"));
+  GRAFT_ASSIGN_OR_RETURN(attrs.ksize, check_hw(n, "ksize", ksize, nchw));
+  GRAFT_ASSIGN_OR_RETURN(attrs.strides, check_hw(n, "strides", strides, nchw));
+  GRAFT_RETURN_IF_ERROR(read_padding(n, nchw, attrs.padding, attrs.pads));
+  return finish_pool(n, attrs, nchw);
+}
+
+constexpr OpEntry kRows[] = {
+    {"MaxPool", import_pool, 1, 1, static_cast<int>(ir::PoolFn::kMax)},
+    {"AvgPool", import_pool, 1, 1, static_cast<int>(ir::PoolFn::kAvg)},
+    {"MaxPoolV2", import_max_pool_v2, 3, 3},
+};
+
+}  // namespace
+
+std::span<const OpEntry> pooling_ops() { return kRows; }
+
+}  // namespace graft::frontend

@@ -1,0 +1,103 @@
+// Const, placeholders and the ops that only pass a tensor on.
+#include "base/dtype.h"
+#include "base/log.h"
+#include "frontend/node_import.h"
+
+namespace graft::frontend {
+
+namespace {
+
+Status import_const(NodeImport& n) {
+  GRAFT_ASSIGN_OR_RETURN(const DType dtype, n.attr_type("dtype"));
+  n.ignore({"value"});
+  auto decoded = graphdef::attr_tensor(n.node(), "value");
+  if (!decoded.ok()) {
+    if (decoded.status().code() == Code::kUnsupported)
+      return n.refuse("dtype", decoded.status().message());
+    return decoded.status();
+  }
+  graphdef::TensorView& tensor = *decoded;
+  if (tensor.dtype != dtype)
+    return n.invalid("attribute 'dtype' is " + dtype_name(dtype) + ", attribute 'value' holds " +
+                     dtype_name(tensor.dtype));
+  if (!is_plan_dtype(dtype)) return n.refuse("dtype", "the constant is " + dtype_name(dtype));
+  ir::Constant constant{tensor.content, tensor.splat, std::move(tensor.owner)};
+  if (!constant.owner && !n.graph().owners.empty()) constant.owner = n.graph().owners.front();
+  ir::TensorType type{dtype, {tensor.dims.begin(), tensor.dims.end()}};
+  n.output(
+      n.network().add_constant(std::string(n.node().name), std::move(type), std::move(constant)));
+  n.mark_free();
+  return ok_status();
+}
+
+// A fed tensor: stays native, and is an input of the network where its rank is known.
+Status import_placeholder(NodeImport& n) {
+  GRAFT_ASSIGN_OR_RETURN(const DType dtype, n.attr_type("dtype"));
+  graphdef::ShapeView shape;
+  shape.unknown_rank = true;
+  if (n.has_attr("shape")) {
+    GRAFT_ASSIGN_OR_RETURN(shape, graphdef::attr_shape(n.node(), "shape"));
+  }
+  // Before producer 24 an absent shape was written as a scalar's.
+  if (n.graph().producer < 24 && shape.dims.empty()) shape.unknown_rank = true;
+  for (int64_t dim : shape.dims) {
+    if (dim < -1)
+      return n.invalid("attribute 'shape' has dimension " + std::to_string(dim) +
+                       ", expected -1 or more");
+  }
+  if (shape.unknown_rank)
+    return n.refuse("input_node", "it is fed", "give the placeholder a shape");
+  n.native_output({dtype, {shape.dims.begin(), shape.dims.end()}});
+  return n.refuse("input_node", "it is fed");
+}
+
+// Fed or defaulted at run time: its type is that of its default, less the dims that the attribute
+// leaves open.
+Status import_placeholder_with_default(NodeImport& n) {
+  GRAFT_ASSIGN_OR_RETURN(const graphdef::ShapeView shape, graphdef::attr_shape(n.node(), "shape"));
+  if (!shape.unknown_rank) n.native_output({n.dtype(0), {shape.dims.begin(), shape.dims.end()}});
+  return n.refuse("input_node", "it may be fed");
+}
+
+Status import_identity(NodeImport& n) {
+  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
+  n.ignore({"message", "shape"});
+  n.output(n.in(0));
+  return ok_status();
+}
+
+Status import_identity_n(NodeImport& n) {
+  n.ignore({"T"});
+  GRAFT_ASSIGN_OR_RETURN(const std::vector<DType> types, graphdef::attr_type_list(n.node(), "T"));
+  if (types.size() != n.inputs())
+    return n.invalid("attribute 'T' lists " + std::to_string(types.size()) +
+                     " dtypes, the node has " + std::to_string(n.inputs()) + " inputs");
+  for (size_t i = 0; i < n.inputs(); ++i) {
+    if (types[i] != n.dtype(i))
+      return n.invalid("attribute 'T' says " + dtype_name(types[i]) + " for input " +
+                       std::to_string(i) + ", the edge is " + dtype_name(n.dtype(i)));
+    n.output(n.in(i));
+  }
+  return ok_status();
+}
+
+Status import_no_op(NodeImport& n) { return n.refuse("no_op", "it only orders other nodes"); }
+
+constexpr OpEntry kRows[] = {
+    {"Const", import_const, 0, 0},
+    {"Placeholder", import_placeholder, 0, 0},
+    {"PlaceholderV2", import_placeholder, 0, 0},
+    {"PlaceholderWithDefault", import_placeholder_with_default, 1, 1},
+    {"Identity", import_identity, 1, 1},
+    {"StopGradient", import_identity, 1, 1},
+    {"PreventGradient", import_identity, 1, 1},
+    {"Snapshot", import_identity, 1, 1},
+    {"IdentityN", import_identity_n, 1, -1},
+    {"NoOp", import_no_op, 0, 0},
+};
+
+}  // namespace
+
+std::span<const OpEntry> structure_ops() { return kRows; }
+
+}  // namespace graft::frontend
