@@ -50,6 +50,7 @@ struct AttrValue {
   std::vector<bool> list_b;
   std::vector<DType> list_type;
   std::vector<ShapeView> list_shape;
+  int64_t list_messages = 0;  // tensors and functions in the list, which stay undecoded
 };
 
 Result<AttrValue> decode_attr(Bytes attr_value, const Limits& limits = {});

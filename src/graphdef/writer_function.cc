@@ -1,0 +1,45 @@
+#include "graphdef/pb.h"
+#include "graphdef/wire.h"
+#include "graphdef/writer.h"
+
+namespace graft::graphdef {
+namespace {
+
+using protozero::pbf_writer;
+
+std::string arg_message(const FunctionSpec::Arg& arg) {
+  std::string out;
+  pbf_writer writer(out);
+  writer.add_string(1, arg.name);
+  writer.add_enum(3, static_cast<int32_t>(arg.dtype));
+  return out;
+}
+
+std::string map_entry(const std::string& key, const std::string& value) {
+  std::string out;
+  pbf_writer writer(out);
+  writer.add_string(1, key);
+  writer.add_string(2, value);
+  return out;
+}
+
+}  // namespace
+
+void GraphWriter::add_function(const FunctionSpec& function) {
+  std::string signature, out;
+  {
+    pbf_writer writer(signature);
+    writer.add_string(1, function.name);
+    for (const auto& arg : function.inputs) writer.add_message(2, arg_message(arg));
+    for (const auto& arg : function.outputs) writer.add_message(3, arg_message(arg));
+    for (const auto& control : function.control_returns) writer.add_string(20, control.first);
+  }
+  pbf_writer writer(out);
+  writer.add_message(1, signature);
+  for (const std::string& node : function.nodes) writer.add_message(3, node);
+  for (const auto& [arg, value] : function.returns) writer.add_message(4, map_entry(arg, value));
+  for (const auto& [name, node] : function.control_returns) writer.add_message(6, map_entry(name, node));
+  add_function_raw(as_bytes(out));
+}
+
+}  // namespace graft::graphdef
