@@ -10,7 +10,8 @@ namespace graft::ir {
 // table; attributes in range; types equal to infer()'s; constant sizes fit. InvalidGraph names op, value and rule.
 Status verify(const Network& network);
 
-// Text form, one op a line, that parse_text reads back (constants above 16 elements as their size and hash).
+// Text form, one input, constant, op or output a line; attributes only where they differ from the default, constants
+// above 16 elements as their size and hash. Safe on a network that verify refuses.
 std::string print(const Network& network);
 
 }  // namespace graft::ir
