@@ -1,0 +1,147 @@
+#include <map>
+
+#include "backends/reference_step.h"
+#include "base/check.h"
+#include "engine/lower/constant_data.h"
+#include "engine/lower/host_inputs.h"
+#include "engine/lower/program.h"
+
+namespace graft::engine {
+namespace {
+
+bool is_view(const ir::Op& op) {
+  switch (op.kind()) {
+    case ir::OpKind::kReshape:
+    case ir::OpKind::kExpandDims:
+    case ir::OpKind::kSqueeze: return true;
+    case ir::OpKind::kUnary:
+      return op.as<ir::UnaryAttrs>().fn.fn == ir::UnaryFn::kIdentity;
+    default: return false;
+  }
+}
+
+class Lowering {
+ public:
+  Lowering(PlanView& view, const LowerOptions& options, const backends::Backend& backend)
+      : view_(view), network_(view.plan.network), options_(options), backend_(backend), data_(view) {}
+
+  Result<std::shared_ptr<const Program>> run() {
+    auto program = std::make_shared<Program>();
+    program->backend = &backend_;
+    program->host_inputs = find_host_inputs(network_);
+    needed_.assign(network_.values.size(), false);
+    root_.resize(network_.values.size());
+    for (size_t id = 0; id < root_.size(); ++id) root_[id] = static_cast<ir::ValueId>(id);
+    for (const ir::Op& op : network_.ops) {
+      GRAFT_ASSIGN_OR_RETURN(ProgramOp lowered, lower_op(op));
+      if (lowered.step) program->weights_bytes += lowered.step->packed_bytes();
+      program->ops.push_back(std::move(lowered));
+    }
+    for (ir::ValueId id : network_.outputs) need(id);
+    GRAFT_RETURN_IF_ERROR(keep_constants(*program));
+    for (ir::Value& value : network_.values) {
+      if (value.constant) value.constant = ir::Constant{};
+    }
+    program->network = std::move(network_);
+    return std::shared_ptr<const Program>(std::move(program));
+  }
+
+ private:
+  void need(ir::ValueId id) {
+    if (network_.values[root_[id]].is_const()) needed_[root_[id]] = true;
+  }
+
+  Result<ProgramOp> lower_op(const ir::Op& op) {
+    ProgramOp lowered;
+    if (is_view(op)) {
+      lowered.view = true;
+      root_[op.outputs[0]] = root_[op.inputs[0]];
+      return lowered;
+    }
+    bool all_host = true;
+    for (ir::ValueId id : op.outputs) all_host &= network_.values[id].host.has_value();
+    if (all_host) return lowered;
+    GRAFT_ASSIGN_OR_RETURN(lowered.step, create_step(op, lowered.refused));
+    for (size_t i = 0; i < op.inputs.size(); ++i) {
+      const bool packed = network_.values[op.inputs[i]].is_const() &&
+                          lowered.step->consumes_constant(static_cast<int>(i));
+      if (!packed) need(op.inputs[i]);
+    }
+    return lowered;
+  }
+
+  Result<std::unique_ptr<backends::Step>> create_step(const ir::Op& op,
+                                                      std::vector<backends::Refusal>& refused) {
+    backends::Problem problem;
+    problem.op = &op;
+    problem.target = options_.target;
+    problem.strict_math = view_.plan.options.strict_math;
+    problem.max_workspace_bytes = options_.max_workspace_bytes >= 0
+                                      ? options_.max_workspace_bytes
+                                      : view_.plan.options.max_workspace_bytes;
+    std::vector<Buffer> holders(op.inputs.size());
+    std::vector<std::vector<int64_t>> dims(op.inputs.size());
+    for (size_t i = 0; i < op.inputs.size(); ++i) {
+      const ir::Value& value = network_.values[op.inputs[i]];
+      problem.src.push_back(&value.type);
+      backends::ConstInput& constant = problem.constants.emplace_back();
+      if (!value.is_const()) continue;
+      for (ir::Dim d : value.type.dims) dims[i].push_back(d.value());
+      constant.dtype = value.type.dtype;
+      constant.dims = dims[i];
+      GRAFT_ASSIGN_OR_RETURN(constant.data, data_.aligned(op.inputs[i], holders[i]));
+    }
+    for (ir::ValueId id : op.outputs) problem.dst.push_back(&network_.values[id].type);
+    auto step = options_.reference_only ? backends::create_reference_step(problem)
+                                        : backend_.create_step(problem, &refused);
+    if (!step.ok()) return step.status().with_context(op.name);
+    return step;
+  }
+
+  // One buffer for the elements of every constant that runs read; equal constants share.
+  Status keep_constants(Program& program) {
+    const auto round_up = [](size_t n) { return (n + 63) / 64 * 64; };
+    std::map<ConstantData::Key, size_t> offsets;
+    size_t total = 0;
+    for (size_t id = 0; id < needed_.size(); ++id) {
+      if (!needed_[id]) continue;
+      const ConstantData::Key key = data_.key(static_cast<ir::ValueId>(id));
+      if (offsets.try_emplace(key, total).second) {
+        if (key.size_bytes > SIZE_MAX / 2 - total)
+          return resource_exhausted("constants do not fit the address space");
+        total += std::max<size_t>(round_up(key.size_bytes), 64);
+      }
+    }
+    if (total > static_cast<size_t>(Limits{}.max_arena_bytes))
+      return resource_exhausted("constants take " + std::to_string(total) + " bytes when expanded");
+    GRAFT_ASSIGN_OR_RETURN(program.resident_storage, Buffer::allocate(total));
+    program.resident.assign(needed_.size(), nullptr);
+    std::map<size_t, bool> written;
+    for (size_t id = 0; id < needed_.size(); ++id) {
+      if (!needed_[id]) continue;
+      const size_t offset = offsets[data_.key(static_cast<ir::ValueId>(id))];
+      program.resident[id] = program.resident_storage.data() + offset;
+      if (!std::exchange(written[offset], true))
+        data_.write(static_cast<ir::ValueId>(id), program.resident_storage.data() + offset);
+    }
+    program.weights_bytes += total;
+    return ok_status();
+  }
+
+  PlanView& view_;
+  ir::Network& network_;
+  const LowerOptions& options_;
+  const backends::Backend& backend_;
+  ConstantData data_;
+  std::vector<bool> needed_;       // per value: a constant that must stay resident
+  std::vector<ir::ValueId> root_;  // per value: what it views
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const Program>> lower(PlanView view, const LowerOptions& options,
+                                             const backends::Backend& backend) {
+  return Lowering(view, options, backend).run();
+}
+
+}  // namespace graft::engine

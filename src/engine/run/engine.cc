@@ -1,0 +1,142 @@
+#include <mutex>
+
+#include "base/check.h"
+#include "engine/lower/registry.h"
+#include "engine/run/check_inputs.h"
+#include "engine/run/execute.h"
+#include "engine/run/load.h"
+#include "engine/run/schedule_cache.h"
+
+namespace graft::engine {
+namespace {
+
+class EngineImpl final : public Engine {
+ public:
+  EngineImpl(std::shared_ptr<const Program> program, std::string identity, int threads, bool reference_only)
+      : program_(std::move(program)), identity_(std::move(identity)), threads_(threads),
+        reference_only_(reference_only), schedules_(program_, threads),
+        inputs_(border_specs(program_->network, program_->network.inputs)),
+        outputs_(border_specs(program_->network, program_->network.outputs)) {}
+
+  const std::vector<TensorSpec>& inputs() const override { return inputs_; }
+  const std::vector<TensorSpec>& outputs() const override { return outputs_; }
+  const std::string& identity() const override { return identity_; }
+
+  Status run(std::span<const TensorRef> inputs, OutputSink& sink, std::stop_token stop) override {
+    return guard([&]() -> Status { return run_once(inputs, sink, std::move(stop), false); });
+  }
+
+  Status run_profiled(std::span<const TensorRef> inputs, OutputSink& sink) override {
+    return guard([&]() -> Status { return run_once(inputs, sink, {}, true); });
+  }
+
+  std::vector<StepInfo> steps() const override {
+    const std::shared_ptr<const Schedule> schedule = schedules_.last();
+    std::vector<StepInfo> infos;
+    std::vector<int32_t> info_of(program_->ops.size(), -1);
+    for (size_t i = 0; i < program_->ops.size(); ++i) {
+      const ProgramOp& lowered = program_->ops[i];
+      if (!lowered.step) continue;
+      info_of[i] = static_cast<int32_t>(infos.size());
+      const ir::Op& op = program_->network.ops[i];
+      StepInfo& info = infos.emplace_back();
+      info.name = op.name;
+      info.op = ir::op_info(op.kind()).text_name;
+      info.kernel = lowered.step->kernel_name();
+      for (const backends::Refusal& r : lowered.refused) info.refused.push_back(r.kernel + ": " + r.reason);
+    }
+    if (!schedule) return infos;
+    const std::lock_guard lock(profile_mutex_);
+    for (size_t s = 0; s < schedule->steps.size(); ++s) {
+      StepInfo& info = infos[info_of[schedule->steps[s].op]];
+      info.flops = schedule->steps[s].flops;
+      if (profiled_ == schedule && s < times_ns_.size()) info.time_ns = times_ns_[s];
+    }
+    return infos;
+  }
+
+  EngineStats stats() const override {
+    EngineStats stats;
+    stats.weights_bytes = program_->weights_bytes;
+    if (const std::shared_ptr<const Schedule> schedule = schedules_.last()) {
+      stats.arena_bytes = schedule->arena_bytes;
+      stats.scratch_bytes = schedule->scratch_bytes;
+      if (schedule->flops > 0) stats.reference_flops_share = schedule->reference_flops / schedule->flops;
+    }
+    return stats;
+  }
+
+ private:
+  Status run_once(std::span<const TensorRef> inputs, OutputSink& sink, std::stop_token stop, bool profile) {
+    GRAFT_RETURN_IF_ERROR(check_inputs(program_->network, inputs_, inputs));
+    GRAFT_ASSIGN_OR_RETURN(const std::shared_ptr<const Schedule> schedule, schedules_.get(inputs));
+    GRAFT_ASSIGN_OR_RETURN(const ContextPool::Lease context,
+                           pool_.take(schedule->arena_bytes + schedule->scratch_bytes));
+    const RunArgs args{*program_, *schedule, inputs, sink, std::move(stop), threads_, profile,
+                       !reference_only_};
+    try {
+      GRAFT_RETURN_IF_ERROR(execute(args, *context));
+    } catch (const backends::StepFailure& failure) {
+      return failure.status();
+    }
+    if (profile) {
+      const std::lock_guard lock(profile_mutex_);
+      profiled_ = schedule;
+      times_ns_ = context->times_ns;
+    }
+    return ok_status();
+  }
+
+  const std::shared_ptr<const Program> program_;
+  const std::string identity_;
+  const int threads_;
+  const bool reference_only_;
+  ScheduleCache schedules_;
+  const std::vector<TensorSpec> inputs_, outputs_;
+  ContextPool pool_;
+  mutable std::mutex profile_mutex_;
+  std::shared_ptr<const Schedule> profiled_;
+  std::vector<double> times_ns_;
+};
+
+Result<std::shared_ptr<Engine>> load_checked(std::span<const std::byte> plan, const EngineOptions& options,
+                                             const backends::Backend& backend) {
+  const Limits limits;
+  GRAFT_ASSIGN_OR_RETURN(const OpenPlan container, open_container(plan, limits));
+  std::string identity = to_hex(container.header.identity);
+  if (!options.expected_identity.empty() && options.expected_identity != identity)
+    return plan_error("the plan is not the one that the node names: its identity is " + identity +
+                      ", expected " + options.expected_identity);
+  LowerOptions lower_options;
+  GRAFT_ASSIGN_OR_RETURN(lower_options.target, backends::detect_target(options.isa));
+  lower_options.max_workspace_bytes = options.max_workspace_bytes;
+  lower_options.reference_only = options.reference_only;
+  GRAFT_ASSIGN_OR_RETURN(const int threads, backends::resolve_threads(options.threads));
+  const std::string key =
+      program_key(identity, container.header.max_workspace_bytes, lower_options, backend);
+  GRAFT_ASSIGN_OR_RETURN(
+      std::shared_ptr<const Program> program,
+      ProgramRegistry::instance().get(key, [&]() -> Result<std::shared_ptr<const Program>> {
+        GRAFT_ASSIGN_OR_RETURN(PlanView view, parse_plan(container, nullptr, limits));
+        return lower(std::move(view), lower_options, backend);
+      }));
+  return std::shared_ptr<Engine>(std::make_shared<EngineImpl>(std::move(program), std::move(identity),
+                                                              threads, options.reference_only));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Engine>> load_engine(std::span<const std::byte> plan, const EngineOptions& options,
+                                            const backends::Backend& backend) {
+  return guard([&] { return load_checked(plan, options, backend); });
+}
+
+}  // namespace graft::engine
+
+namespace graft {
+
+Result<std::shared_ptr<Engine>> Engine::load(std::span<const std::byte> plan, const EngineOptions& options) {
+  return engine::load_engine(plan, options, backends::cpu_backend());
+}
+
+}  // namespace graft

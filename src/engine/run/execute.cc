@@ -1,0 +1,173 @@
+#include "engine/run/execute.h"
+
+#include <chrono>
+#include <cstring>
+
+#include "base/check.h"
+
+namespace graft::engine {
+namespace {
+
+// Elements of empty tensors: never read, but not null.
+alignas(64) const std::byte kNothing[64] = {};
+
+class BackendRun {
+ public:
+  BackendRun(const backends::Backend* backend, int threads) : backend_(backend) {
+    if (backend_) backend_->begin_run(threads);
+  }
+  ~BackendRun() {
+    if (backend_) backend_->end_run();
+  }
+  BackendRun(const BackendRun&) = delete;
+  BackendRun& operator=(const BackendRun&) = delete;
+
+ private:
+  const backends::Backend* backend_;
+};
+
+bool misaligned(const void* data, DType dtype) {
+  return reinterpret_cast<uintptr_t>(data) % dtype_size(dtype) != 0;
+}
+
+bool overlaps(const void* a, size_t a_bytes, const void* b, size_t b_bytes) {
+  const auto x = reinterpret_cast<uintptr_t>(a), y = reinterpret_cast<uintptr_t>(b);
+  return x < y + b_bytes && y < x + a_bytes;
+}
+
+class Run {
+ public:
+  Run(const RunArgs& args, Context& context)
+      : args_(args), network_(args.program.network), schedule_(args.schedule), c_(context) {}
+
+  Status run() {
+    c_.values.resize(network_.values.size());
+    c_.sinks.resize(network_.outputs.size());
+    c_.stand_ins.resize(network_.inputs.size() + network_.outputs.size());
+    if (args_.profile) c_.times_ns.assign(schedule_.steps.size(), 0);
+    GRAFT_RETURN_IF_ERROR(ask_sink());
+    GRAFT_RETURN_IF_ERROR(bind_values());
+    GRAFT_RETURN_IF_ERROR(run_steps());
+    copy_outputs();
+    return ok_status();
+  }
+
+ private:
+  Status ask_sink() {
+    for (size_t k = 0; k < network_.outputs.size(); ++k) {
+      const ir::ValueId id = network_.outputs[k];
+      c_.sinks[k] = args_.sink.allocate(static_cast<int>(k), network_.values[id].type.dtype,
+                                        schedule_.dims[id], schedule_.size_bytes[id]);
+      if (!c_.sinks[k] && schedule_.size_bytes[id] != 0)
+        return resource_exhausted("no memory for output '" + network_.values[id].name + "' of " +
+                                  std::to_string(schedule_.size_bytes[id]) + " bytes");
+    }
+    return ok_status();
+  }
+
+  // Memory of border `index` (inputs, then outputs) that is private to this run.
+  Result<std::byte*> stand_in(size_t index, size_t size_bytes) {
+    Buffer& buffer = c_.stand_ins[index];
+    if (buffer.size() < size_bytes) {
+      GRAFT_ASSIGN_OR_RETURN(buffer, Buffer::allocate(size_bytes));
+    }
+    return buffer.data();
+  }
+
+  Result<const std::byte*> bind_input(size_t index, size_t size_bytes) {
+    const TensorRef& input = args_.inputs[index];
+    if (size_bytes == 0) return kNothing;
+    if (!misaligned(input.data, input.dtype)) return static_cast<const std::byte*>(input.data);
+    GRAFT_ASSIGN_OR_RETURN(std::byte * copy, stand_in(index, size_bytes));
+    std::memcpy(copy, input.data, size_bytes);
+    return copy;
+  }
+
+  // Where the step writes output k: the sink's memory, unless a step could not use it or would overwrite an input.
+  Result<const std::byte*> bind_output(size_t k, ir::ValueId id) {
+    bool direct = !misaligned(c_.sinks[k], network_.values[id].type.dtype);
+    for (size_t i = 0; direct && i < args_.inputs.size(); ++i)
+      direct = !overlaps(c_.sinks[k], schedule_.size_bytes[id], args_.inputs[i].data,
+                         args_.inputs[i].size_bytes);
+    if (direct) return static_cast<const std::byte*>(c_.sinks[k]);
+    GRAFT_ASSIGN_OR_RETURN(std::byte * memory,
+                           stand_in(network_.inputs.size() + k, schedule_.size_bytes[id]));
+    return memory;
+  }
+
+  Status bind_values() {
+    for (size_t id = 0; id < c_.values.size(); ++id) {
+      const Slot& slot = schedule_.slots[id];
+      const std::byte*& data = c_.values[id];
+      switch (slot.place) {
+        case Place::kInput: {
+          GRAFT_ASSIGN_OR_RETURN(data, bind_input(static_cast<size_t>(slot.index), schedule_.size_bytes[id]));
+          break;
+        }
+        case Place::kOutput: {
+          GRAFT_ASSIGN_OR_RETURN(
+              data, bind_output(static_cast<size_t>(slot.index), static_cast<ir::ValueId>(id)));
+          break;
+        }
+        case Place::kResident: data = args_.program.resident[id]; break;
+        case Place::kHost: data = schedule_.host_data.data() + slot.index; break;
+        case Place::kArena:
+          data = schedule_.size_bytes[id] ? c_.memory.data() + slot.index : kNothing;
+          break;
+        case Place::kNone:
+        case Place::kView: data = nullptr; break;
+      }
+    }
+    for (size_t id = 0; id < c_.values.size(); ++id) {
+      const Slot& slot = schedule_.slots[id];
+      if (slot.place == Place::kView) c_.values[id] = c_.values[slot.index];
+    }
+    return ok_status();
+  }
+
+  Status run_steps() {
+    const BackendRun backend_run(args_.use_backend ? args_.program.backend : nullptr, args_.threads);
+    std::byte* scratch = c_.memory.data() + schedule_.arena_bytes;
+    for (size_t s = 0; s < schedule_.steps.size(); ++s) {
+      const ScheduledStep& step = schedule_.steps[s];
+      const ir::Op& op = network_.ops[step.op];
+      if (args_.stop.stop_requested()) return cancelled("stopped before " + op.name);
+      c_.src.clear();
+      for (ir::ValueId id : op.inputs) c_.src.push_back(c_.values[id]);
+      c_.dst.clear();
+      for (ir::ValueId id : op.outputs) c_.dst.push_back(const_cast<std::byte*>(c_.values[id]));
+      if (!args_.profile) {
+        step.step->run(step.state.get(), c_.src.data(), c_.dst.data(), scratch);
+        continue;
+      }
+      const auto begin = std::chrono::steady_clock::now();
+      step.step->run(step.state.get(), c_.src.data(), c_.dst.data(), scratch);
+      c_.times_ns[s] =
+          std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
+    }
+    return ok_status();
+  }
+
+  void copy_outputs() {
+    for (size_t id = 0; id < c_.values.size(); ++id) {
+      const Slot& slot = schedule_.slots[id];
+      if (slot.place == Place::kOutput && c_.values[id] != c_.sinks[slot.index])
+        std::memcpy(c_.sinks[slot.index], c_.values[id], schedule_.size_bytes[id]);
+    }
+    for (const OutputCopy& copy : schedule_.copies) {
+      // memmove: a sink may hand out the memory of the input that it receives.
+      std::memmove(c_.sinks[copy.output], c_.values[copy.value], schedule_.size_bytes[copy.value]);
+    }
+  }
+
+  const RunArgs& args_;
+  const ir::Network& network_;
+  const Schedule& schedule_;
+  Context& c_;
+};
+
+}  // namespace
+
+Status execute(const RunArgs& args, Context& context) { return Run(args, context).run(); }
+
+}  // namespace graft::engine

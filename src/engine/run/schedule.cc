@@ -1,0 +1,206 @@
+#include "engine/run/schedule.h"
+
+#include <cstring>
+
+#include "base/check.h"
+#include "base/dtype.h"
+#include "engine/run/memory_plan.h"
+#include "engine/run/shapes.h"
+#include "ir/cost.h"
+
+namespace graft::engine {
+namespace {
+
+constexpr int32_t kNever = -1;
+
+class Scheduler {
+ public:
+  Scheduler(const Program& program, ConcreteShapes shapes, int threads, const Limits& limits)
+      : program_(program), network_(program.network), shapes_(std::move(shapes)), threads_(threads),
+        limits_(limits), schedule_(std::make_shared<Schedule>()) {}
+
+  Result<std::shared_ptr<const Schedule>> run(std::vector<int64_t> key) {
+    schedule_->key = std::move(key);
+    root_.assign(network_.values.size(), ir::kNoValue);
+    schedule_->slots.resize(network_.values.size());
+    place_borders();
+    GRAFT_RETURN_IF_ERROR(place_ops());
+    place_outputs();
+    GRAFT_RETURN_IF_ERROR(place_arena());
+    GRAFT_RETURN_IF_ERROR(plan_steps());
+    for (size_t id = 0; id < root_.size(); ++id) {
+      if (root_[id] != ir::kNoValue && root_[id] != static_cast<ir::ValueId>(id))
+        schedule_->slots[id] = {Place::kView, root_[id]};
+    }
+    schedule_->dims = std::move(shapes_.dims);
+    schedule_->size_bytes = std::move(shapes_.size_bytes);
+    return std::shared_ptr<const Schedule>(std::move(schedule_));
+  }
+
+ private:
+  void place_borders() {
+    for (size_t i = 0; i < network_.inputs.size(); ++i)
+      place(network_.inputs[i], {Place::kInput, static_cast<int64_t>(i)});
+    for (size_t id = 0; id < network_.values.size(); ++id) {
+      if (program_.resident[id]) place(static_cast<ir::ValueId>(id), {Place::kResident, 0});
+      else if (network_.values[id].is_const()) root_[id] = static_cast<ir::ValueId>(id);
+    }
+  }
+
+  void place(ir::ValueId id, Slot slot) {
+    root_[id] = id;
+    schedule_->slots[id] = slot;
+  }
+
+  // Decides which ops run in this schedule; the others are views, or their values are known.
+  Status place_ops() {
+    for (size_t i = 0; i < network_.ops.size(); ++i) {
+      const ir::Op& op = network_.ops[i];
+      if (program_.ops[i].view) {
+        root_[op.outputs[0]] = root_[op.inputs[0]];
+        continue;
+      }
+      bool all_host = true, all_empty = true;
+      for (ir::ValueId id : op.outputs) {
+        all_host &= shapes_.host[id].has_value();
+        all_empty &= shapes_.size_bytes[id] == 0;
+      }
+      if (all_host) {
+        for (ir::ValueId id : op.outputs) place_host(id);
+        continue;
+      }
+      for (ir::ValueId id : op.outputs) place(id, {Place::kArena, 0});
+      if (all_empty) continue;
+      GRAFT_CHECK(program_.ops[i].step != nullptr, op.name);
+      ScheduledStep& step = schedule_->steps.emplace_back();
+      step.op = static_cast<int32_t>(i);
+      step.step = program_.ops[i].step.get();
+    }
+    return ok_status();
+  }
+
+  void place_host(ir::ValueId id) {
+    std::vector<std::byte>& data = schedule_->host_data;
+    const size_t offset = (data.size() + 7) / 8 * 8;
+    const std::vector<int64_t>& elems = *shapes_.host[id];
+    data.resize(offset + shapes_.size_bytes[id]);
+    visit_dtype(network_.values[id].type.dtype, [&]<typename T>() {
+      GRAFT_CHECK(elems.size() * sizeof(T) == shapes_.size_bytes[id], network_.values[id].name);
+      if constexpr (std::is_integral_v<T>) {
+        for (size_t i = 0; i < elems.size(); ++i) {
+          const T elem = static_cast<T>(elems[i]);
+          std::memcpy(&data[offset + i * sizeof(T)], &elem, sizeof(T));
+        }
+      } else {
+        GRAFT_CHECK(false, network_.values[id].name);
+      }
+    });
+    place(id, {Place::kHost, static_cast<int64_t>(offset)});
+  }
+
+  // The first output of a value that a step makes is written in place; other outputs are copies.
+  void place_outputs() {
+    for (size_t k = 0; k < network_.outputs.size(); ++k) {
+      const ir::ValueId id = network_.outputs[k];
+      Slot& slot = schedule_->slots[root_[id]];
+      if (slot.place == Place::kArena && shapes_.size_bytes[id] != 0)
+        slot = {Place::kOutput, static_cast<int64_t>(k)};
+      else if (shapes_.size_bytes[id] != 0)
+        schedule_->copies.push_back({static_cast<int32_t>(k), root_[id]});
+    }
+  }
+
+  Status place_arena() {
+    const size_t n = network_.values.size();
+    std::vector<int32_t> last_use(n, kNever), request(n, -1);
+    const auto& steps = schedule_->steps;
+    for (size_t s = 0; s < steps.size(); ++s) {
+      for (ir::ValueId id : network_.ops[steps[s].op].inputs) last_use[root_[id]] = static_cast<int32_t>(s);
+    }
+    std::vector<BufferRequest> requests;
+    for (size_t s = 0; s < steps.size(); ++s) {
+      const ir::Op& op = network_.ops[steps[s].op];
+      for (size_t j = 0; j < op.outputs.size(); ++j) {
+        const ir::ValueId id = op.outputs[j];
+        if (schedule_->slots[id].place != Place::kArena) continue;
+        const int32_t now = static_cast<int32_t>(s), last = std::max(now, last_use[id]);
+        const ir::ValueId reuse =
+            j == 0 ? in_place_source(*steps[s].step, op, id, now, last_use) : ir::kNoValue;
+        if (reuse != ir::kNoValue) {
+          request[id] = request[reuse];
+          requests[request[id]].last = last;
+        } else {
+          request[id] = static_cast<int32_t>(requests.size());
+          requests.push_back({shapes_.size_bytes[id], now, last});
+        }
+      }
+    }
+    GRAFT_ASSIGN_OR_RETURN(const MemoryPlan plan,
+                           plan_memory(requests, static_cast<size_t>(limits_.max_arena_bytes)));
+    for (size_t id = 0; id < n; ++id) {
+      if (request[id] >= 0) schedule_->slots[id].index = static_cast<int64_t>(plan.offsets[request[id]]);
+    }
+    schedule_->arena_bytes = plan.total_bytes;
+    return ok_status();
+  }
+
+  // The activation whose buffer `dst` may take over at step `now`; kNoValue: none.
+  ir::ValueId in_place_source(const backends::Step& step, const ir::Op& op, ir::ValueId dst, int32_t now,
+                              const std::vector<int32_t>& last_use) const {
+    for (size_t i = 0; i < op.inputs.size(); ++i) {
+      const ir::ValueId src = root_[op.inputs[i]];
+      if (schedule_->slots[src].place != Place::kArena || last_use[src] != now ||
+          shapes_.size_bytes[src] != shapes_.size_bytes[dst] || shapes_.size_bytes[src] == 0 ||
+          !step.may_run_in_place(static_cast<int>(i)))
+        continue;
+      size_t uses = 0;
+      for (ir::ValueId other : op.inputs) uses += root_[other] == src;
+      if (uses == 1) return src;
+    }
+    return ir::kNoValue;
+  }
+
+  Status plan_steps() {
+    for (ScheduledStep& scheduled : schedule_->steps) {
+      const ir::Op& op = network_.ops[scheduled.op];
+      backends::StepShapes shapes;
+      shapes.threads = threads_;
+      for (ir::ValueId id : op.inputs) {
+        shapes.src.push_back(shapes_.dims[id]);
+        shapes.host.push_back(shapes_.host[id] ? std::span<const int64_t>(*shapes_.host[id])
+                                               : std::span<const int64_t>());
+      }
+      for (ir::ValueId id : op.outputs) shapes.dst.push_back(shapes_.dims[id]);
+      auto planned = scheduled.step->plan(shapes);
+      if (!planned.ok()) return planned.status().with_context(op.name);
+      if (planned->scratch_bytes > static_cast<size_t>(limits_.max_arena_bytes))
+        return resource_exhausted(op.name + " asks for " + std::to_string(planned->scratch_bytes) +
+                                  " bytes of scratch");
+      scheduled.state = std::move(planned->state);
+      schedule_->scratch_bytes = std::max(schedule_->scratch_bytes, planned->scratch_bytes);
+      scheduled.flops = ir::flops(op, shapes.src, shapes.dst);
+      schedule_->flops += scheduled.flops;
+      if (scheduled.step->is_reference()) schedule_->reference_flops += scheduled.flops;
+    }
+    return ok_status();
+  }
+
+  const Program& program_;
+  const ir::Network& network_;
+  ConcreteShapes shapes_;
+  const int threads_;
+  const Limits& limits_;
+  std::shared_ptr<Schedule> schedule_;
+  std::vector<ir::ValueId> root_;  // per value: the value that has its elements
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const Schedule>> make_schedule(const Program& program, const ScheduleInputs& inputs,
+                                                      std::vector<int64_t> key, int threads,
+                                                      const Limits& limits) {
+  GRAFT_ASSIGN_OR_RETURN(ConcreteShapes shapes, infer_shapes(program, inputs, limits));
+  return Scheduler(program, std::move(shapes), threads, limits).run(std::move(key));
+}
+
+}  // namespace graft::engine

@@ -1,0 +1,64 @@
+// Schedule: everything about a run that depends on the input shapes: extents, offsets, per-step state. Immutable.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/limits.h"
+#include "engine/lower/program.h"
+
+namespace graft::engine {
+
+// Where the elements of a value are while running.
+enum class Place : uint8_t {
+  kNone,      // nowhere: packed into steps, or empty
+  kInput,     // index: engine input
+  kResident,  // constant of the Program
+  kHost,      // index: offset into Schedule::host_data
+  kArena,     // index: offset into the context's arena
+  kOutput,    // index: engine output, written where the sink says
+  kView,      // index: the value that has the elements
+};
+
+struct Slot {
+  Place place = Place::kNone;
+  int64_t index = 0;
+};
+
+struct ScheduledStep {
+  int32_t op = 0;
+  const backends::Step* step = nullptr;
+  std::unique_ptr<backends::StepState> state;
+  double flops = 0;
+};
+
+// An output that no step writes directly: copied from `value` at the end.
+struct OutputCopy {
+  int32_t output = 0;
+  ir::ValueId value = 0;
+};
+
+struct Schedule {
+  std::vector<int64_t> key;                    // of the schedule cache
+  std::vector<std::vector<int64_t>> dims;      // per value
+  std::vector<size_t> size_bytes;              // per value
+  std::vector<Slot> slots;                     // per value
+  std::vector<ScheduledStep> steps;            // in order; those that only make empty tensors are left out
+  std::vector<OutputCopy> copies;
+  std::vector<std::byte> host_data;            // elements of shape arithmetic, 8-byte aligned each
+  size_t arena_bytes = 0;                      // activations
+  size_t scratch_bytes = 0;                    // of the neediest step
+  double flops = 0, reference_flops = 0;
+};
+
+// Concrete inputs of a schedule. host[i]: elements of Program::host_inputs[i]; empty when it has too many.
+struct ScheduleInputs {
+  std::vector<std::vector<int64_t>> dims;
+  std::vector<std::vector<int64_t>> host;
+};
+
+// InvalidArgument when the shapes do not go through the network, naming the op; ResourceExhausted beyond the limits.
+Result<std::shared_ptr<const Schedule>> make_schedule(const Program& program, const ScheduleInputs& inputs,
+                                                      std::vector<int64_t> key, int threads, const Limits& limits = {});
+
+}  // namespace graft::engine
