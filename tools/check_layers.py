@@ -32,7 +32,7 @@ ALLOWED = {
     "engine/run": ("engine", "engine/plan", "engine/lower"),
     "session": ("graphdef", "frontend", "engine", "engine/write", "partition", *ENGINE_RUN),
     "convert": ("frontend", "partition", "passes", "quantize", "engine", "engine/write", "session", *ENGINE_RUN),
-    "tensorflow": ("engine", *ENGINE_RUN),
+    "tensorflow": ("graphdef", "engine", *ENGINE_RUN),
     "cli": ("include",),
     "python": ("include",),
 }

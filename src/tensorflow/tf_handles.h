@@ -1,0 +1,39 @@
+// Owners of TensorFlow's C handles, and the mapping between Status and TF_Status.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/status.h"
+#include "tensorflow/tf_c_api.h"
+
+namespace graft::tensorflow {
+
+struct DeleteTfStatus {
+  void operator()(TF_Status* s) const { TF_DeleteStatus(s); }
+};
+struct DeleteTfBuffer {
+  void operator()(TF_Buffer* b) const { TF_DeleteBuffer(b); }
+};
+struct DeleteTfTensor {
+  void operator()(TF_Tensor* t) const { TF_DeleteTensor(t); }
+};
+using TfStatus = std::unique_ptr<TF_Status, DeleteTfStatus>;
+using TfBuffer = std::unique_ptr<TF_Buffer, DeleteTfBuffer>;
+using TfTensor = std::unique_ptr<TF_Tensor, DeleteTfTensor>;
+
+inline TfStatus new_status() { return TfStatus(TF_NewStatus()); }
+
+// Ok, or the TF_Status with its message; kInvalidArgument, kResourceExhausted, kAborted, kCancelled and kUnsupported are
+// kept apart, everything else is kInternal.
+Status from_tf(const TF_Status* status);
+// Sets `out`; kPlanError becomes DATA_LOSS, kUnsupported UNIMPLEMENTED, kInternal INTERNAL.
+void to_tf(const Status& status, TF_Status* out);
+
+inline std::span<const std::byte> bytes_of(const TF_Buffer* buffer) {
+  if (buffer == nullptr || buffer->data == nullptr) return {};
+  return {static_cast<const std::byte*>(buffer->data), buffer->length};
+}
+
+}  // namespace graft::tensorflow
