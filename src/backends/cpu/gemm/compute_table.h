@@ -65,6 +65,8 @@ struct ComputeTable {
   TileFn tile[kMaxTileVecs + 1][kMaxTileRows + 1];  // [vectors][rows]
   void (*depthwise)(const DepthwiseArgs*);
   void (*act)(const Epilogue*, float* p, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t ld);
+  void (*exp)(const float* src, float* dst, ptrdiff_t n);
+  void (*erf)(const float* src, float* dst, ptrdiff_t n);
 };
 
 inline namespace isa_baseline {

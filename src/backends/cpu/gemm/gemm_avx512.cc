@@ -16,7 +16,7 @@ static constexpr ComputeTable make_table() {
   add_tiles<2, 12>(t);
   add_tiles<3, 8>(t);
   t.depthwise = &depthwise_row;
-  t.act = &act_entry;
+  add_math(t);
   return t;
 }
 

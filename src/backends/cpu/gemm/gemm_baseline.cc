@@ -15,7 +15,7 @@ static constexpr ComputeTable make_table() {
   add_tiles<1, 8>(t);
   add_tiles<2, 6>(t);
   t.depthwise = &depthwise_row;
-  t.act = &act_entry;
+  add_math(t);
   return t;
 }
 

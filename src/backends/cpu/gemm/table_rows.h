@@ -23,5 +23,19 @@ static void act_entry(const Epilogue* e, float* p, ptrdiff_t rows, ptrdiff_t n, 
   apply_act(*e, p, rows, n, ld);
 }
 
+template <Vec (*kFn)(Vec)>
+static void map_entry(const float* src, float* dst, ptrdiff_t n) {
+  ptrdiff_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) vstore(dst + i, kFn(vload(src + i)));
+  const int tail = static_cast<int>(n - i);
+  if (tail > 0) vstore_n(dst + i, kFn(vload_n(src + i, tail)), tail);
+}
+
+static constexpr void add_math(ComputeTable& table) {
+  table.act = &act_entry;
+  table.exp = &map_entry<vexp>;
+  table.erf = &map_entry<verf>;
+}
+
 }  // namespace GRAFT_ISA_NAMESPACE
 }  // namespace graft::cpu
