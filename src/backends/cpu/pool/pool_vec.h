@@ -1,0 +1,72 @@
+// Pooling over vectors of channels. An element is one chain over (ky, kx).
+//
+// As TensorFlow on a CPU: the maximum starts at the lowest finite float and skips NaN; the mean divides
+// the sum by the number of taps inside the image.
+#pragma once
+
+#include <float.h>
+
+#include "backends/cpu/isa/vec.h"
+#include "backends/cpu/pool/pool_table.h"
+
+namespace graft::cpu {
+inline namespace GRAFT_ISA_NAMESPACE {
+
+template <bool kMax, int kVecs, bool kTail>
+GRAFT_INLINE void pool_block(const PoolArgs& t, const float* src, float* dst, ptrdiff_t taps_w,
+                             int tail) {
+  Vec acc[kVecs];
+#pragma GCC unroll 8
+  for (int j = 0; j < kVecs; ++j) acc[j] = kMax ? vset(-FLT_MAX) : vzero();
+  for (ptrdiff_t ky = 0; ky < t.taps_h; ++ky, src += t.row_step) {
+    const float* p = src;
+    for (ptrdiff_t kx = 0; kx < taps_w; ++kx, p += t.pixel_step) {
+#pragma GCC unroll 8
+      for (int j = 0; j < kVecs; ++j) {
+        const Vec v = kTail ? vload_n(p, tail) : vload(p + j * kLanes);
+        acc[j] = kMax ? vmax(v, acc[j]) : vadd(acc[j], v);
+      }
+    }
+  }
+  const Vec count = vset(static_cast<float>(t.taps_h * taps_w));
+#pragma GCC unroll 8
+  for (int j = 0; j < kVecs; ++j) {
+    const Vec v = kMax ? acc[j] : vdiv(acc[j], count);
+    if (kTail) {
+      vstore_n(dst, v, tail);
+    } else {
+      vstore(dst + j * kLanes, v);
+    }
+  }
+}
+
+template <bool kMax>
+static void pool_row(const PoolArgs* args) {
+  const PoolArgs& t = *args;
+  for (ptrdiff_t x = 0; x < t.dst_w; ++x) {
+    const ptrdiff_t first = x * t.stride_w - t.pad_left;
+    const ptrdiff_t begin = first < 0 ? 0 : first;
+    const ptrdiff_t past = first + t.kernel_w;
+    const ptrdiff_t end = past < t.src_w ? past : t.src_w;
+    const ptrdiff_t taps_w = end > begin ? end - begin : 0;
+    const float* src = t.src + begin * t.pixel_step;
+    float* dst = t.dst + x * t.pixel_step;
+    ptrdiff_t c = 0;
+    for (; c + 8 * kLanes <= t.channels; c += 8 * kLanes) {
+      pool_block<kMax, 8, false>(t, src + c, dst + c, taps_w, 0);
+    }
+    for (; c + 2 * kLanes <= t.channels; c += 2 * kLanes) {
+      pool_block<kMax, 2, false>(t, src + c, dst + c, taps_w, 0);
+    }
+    for (; c < t.channels; c += kLanes) {
+      const ptrdiff_t left = t.channels - c;
+      pool_block<kMax, 1, true>(t, src + c, dst + c, taps_w,
+                                static_cast<int>(left < kLanes ? left : kLanes));
+    }
+  }
+}
+
+static constexpr PoolTable make_pool_table() { return {&pool_row<true>, &pool_row<false>}; }
+
+}  // namespace GRAFT_ISA_NAMESPACE
+}  // namespace graft::cpu
