@@ -1,0 +1,73 @@
+#include "tf_host/fake_engine.h"
+
+#include <atomic>
+#include <cstring>
+#include <stdexcept>
+
+#include "graft/engine.h"
+
+namespace tf_host {
+namespace {
+std::atomic<int64_t> loads{0};
+std::atomic<int> threads{-1};
+}  // namespace
+
+std::string fake_plan(const std::string& behaviour) { return "GRFT" + behaviour; }
+int64_t fake_loads() { return loads; }
+void reset_fake_loads() { loads = 0; }
+int last_threads() { return threads; }
+
+}  // namespace tf_host
+
+namespace graft {
+namespace {
+
+class FakeEngine final : public Engine {
+ public:
+  explicit FakeEngine(std::string behaviour) : behaviour_(std::move(behaviour)) {
+    if (behaviour_ == "misfit") outputs_.pop_back();
+  }
+  const std::vector<TensorSpec>& inputs() const override { return inputs_; }
+  const std::vector<TensorSpec>& outputs() const override { return outputs_; }
+  const std::string& identity() const override { return behaviour_; }
+
+  Status run(std::span<const TensorRef> inputs, OutputSink& sink, std::stop_token) override {
+    if (behaviour_ == "throw_run") throw std::runtime_error("planned exception");
+    const TensorRef& x = inputs[0];
+    if (x.dims.size() != 1)
+      return invalid_argument("input 0 (x): rank is " + std::to_string(x.dims.size()) + ", expected 1");
+    for (int i = 0; i < 2; ++i) {
+      auto* y = static_cast<char*>(sink.allocate(i, DType::kFloat, x.dims, x.size_bytes));
+      if (y == nullptr) return resource_exhausted("output " + std::to_string(i));
+      for (size_t k = 0; k < x.size_bytes; k += sizeof(float)) {  // unaligned on purpose
+        float value;
+        std::memcpy(&value, static_cast<const char*>(x.data) + k, sizeof(value));
+        value = i == 0 ? value + 1 : value * 2;
+        std::memcpy(y + k, &value, sizeof(value));
+      }
+      if (behaviour_ == "fail_after_output") return internal_error("planned failure after output 0");
+    }
+    return ok_status();
+  }
+  Status run_profiled(std::span<const TensorRef> inputs, OutputSink& sink) override { return run(inputs, sink, {}); }
+  std::vector<StepInfo> steps() const override { return {}; }
+  EngineStats stats() const override { return {}; }
+
+ private:
+  std::string behaviour_;
+  std::vector<TensorSpec> inputs_{{"x", DType::kFloat, {-1}}};
+  std::vector<TensorSpec> outputs_{{"y", DType::kFloat, {-1}}, {"z", DType::kFloat, {-1}}};
+};
+
+}  // namespace
+
+Result<std::shared_ptr<Engine>> Engine::load(std::span<const std::byte> plan, const EngineOptions& options) {
+  tf_host::loads.fetch_add(1);
+  tf_host::threads = options.threads;
+  const std::string text(reinterpret_cast<const char*>(plan.data()), plan.size());
+  if (text == "GRFTcorrupt") return plan_error("digest of the plan does not match");
+  if (text == "GRFTthrow_load") throw std::runtime_error("planned exception");
+  return std::shared_ptr<Engine>(std::make_shared<FakeEngine>(text.substr(4)));
+}
+
+}  // namespace graft
