@@ -22,12 +22,15 @@ std::string serialize_node(const NodeSpec& node) {
   append_field(out, 2, node.op);
   for (const std::string& input : node.inputs) append_field(out, 3, input);
   if (!node.device.empty()) append_field(out, 4, node.device);
-  for (const auto& [name, value] : node.attrs) {
-    std::string entry;
-    append_field(entry, 1, name);
-    append_field(entry, 2, value);
-    append_field(out, 5, entry);
-  }
+  for (const auto& [name, value] : node.attrs) out += serialize_attr(name, value);
+  return out;
+}
+
+std::string serialize_attr(std::string_view name, std::string_view attr_value) {
+  std::string entry, out;
+  append_field(entry, 1, name);
+  append_field(entry, 2, attr_value);
+  append_field(out, 5, entry);
   return out;
 }
 

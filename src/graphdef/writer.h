@@ -57,6 +57,8 @@ class GraphWriter {
 };
 
 std::string serialize_node(const NodeSpec& node);                    // NodeDef bytes
+// One attribute as a field of NodeDef, to append to NodeDef bytes.
+std::string serialize_attr(std::string_view name, std::string_view attr_value);
 std::string serialize_node_with_inputs(const Node& node, const std::vector<std::string>& inputs);
 
 }  // namespace graft::graphdef
