@@ -1,20 +1,16 @@
 """Checks that a network can tell a right answer from a wrong one (tests compare on such networks only).
 
 A network passes if over four inputs (a) each layer's activation std lies in [1e-2, 1e2] and (b) the two closest logits
-differ by at least 20 times the error allowed to an FP32 engine: 2 x TensorFlow's FP32 error against TensorFlow in
-double + 4 ulp of the largest logit.
+differ by at least 20 times the error that `network_oracle` allows to an FP32 engine.
 """
 
 import dataclasses
 
-import numpy as np
-
-import to_float64
+import network_oracle
 
 LAYER_OPS = {"Conv2D", "DepthwiseConv2dNative", "MatMul", "BatchMatMulV2", "BiasAdd", "Relu", "Relu6", "Elu", "Tanh",
              "MaxPool", "AvgPool", "ConcatV2", "FusedBatchNormV3"}
 PAIR_OPS = {"AddV2", "Mul", "Add"}  # layers only where both operands depend on the input (residual, gate)
-EXAMPLES = 4
 
 
 @dataclasses.dataclass
@@ -72,14 +68,11 @@ def layer_tensors(graph):
 
 def check(network):
     """Result for a `networks.Network`."""
-    graph, feeds = network.graph_def(), network.feeds(EXAMPLES, seed=1)
+    reference = network_oracle.oracle(network)
+    graph = network.graph_def()
     tensors = layer_tensors(graph)
-    values = run(graph, tensors + [network.logits], feeds)
-    logits = values.pop()
+    values = run(graph, tensors, reference.feeds)
     stds = sorted((float(v.std()), t) for v, t in zip(values, tensors))
-    wide = to_float64.rewrite(graph)
-    oracle = run(wide, [network.logits], to_float64.widen(feeds))[0]
-    allowed = 2 * np.abs(oracle - logits).max() + 4 * np.abs(oracle).max() * 2.0**-24
-    distance = min(np.abs(oracle[i] - oracle[j]).max() for i in range(EXAMPLES) for j in range(i))
-    passed = stds[0][0] >= 1e-2 and stds[-1][0] <= 1e2 and distance >= 20 * allowed
-    return Result(bool(passed), stds[0], stds[-1], len(stds), float(distance), float(allowed))
+    passed = (stds[0][0] >= 1e-2 and stds[-1][0] <= 1e2
+              and reference.distance >= network_oracle.DISCRIMINATION * reference.allowed)
+    return Result(bool(passed), stds[0], stds[-1], len(stds), float(reference.distance), float(reference.allowed))

@@ -112,6 +112,9 @@ def frozen(network):
 
     graph = convert_variables_to_constants_v2(forward.get_concrete_function()).graph.as_graph_def()
     graph = tf.compat.v1.graph_util.extract_sub_graph(graph, ["output"])
+    gradients = (n.attr["_gradient_op_type"] for n in graph.node if "_gradient_op_type" in n.attr)
+    for index, gradient in enumerate(gradients):  # numbered by a counter of the process
+        gradient.s = b"CustomGradient-%d" % index
     softmax = [node for node in graph.node if node.op == "Softmax"]
     meta = {
         "inputs": {"input": {"dtype": "float32", "shape": [None, *shape], "low": low, "high": high}},

@@ -67,8 +67,7 @@ def _rewrite_nodes(nodes):
     for node in nodes:
         copy = node_def_pb2.NodeDef()
         copy.CopyFrom(node)
-        touches = any(a.type == FLOAT or FLOAT in a.list.type for a in node.attr.values())
-        if node.op in NO_DOUBLE and touches:
+        if node.op in NO_DOUBLE:
             raise NoDoubleKernel(f"node {node.name}: TensorFlow has no double kernel for {node.op} on the CPU")
         for key, attr in copy.attr.items():
             if key != "U" or node.op not in NORMS:
