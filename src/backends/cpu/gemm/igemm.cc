@@ -12,6 +12,9 @@ constexpr int64_t kMaxBlockRows = 192;
 // A task below this many multiply-adds costs more to hand out than it saves.
 constexpr int64_t kMinTaskMacs = 300'000;
 
+// Rows x columns of dst that stay in the second-level cache from one slice of k to the next.
+constexpr int64_t kDstGroupElems = 32 * 1024;
+
 // A run of taps and of elements within each.
 struct KSlice {
   int64_t tap, taps, k, len;
@@ -38,9 +41,15 @@ void run_slice(const IgemmBlock& b, const KSlice& s, bool first, bool last, int6
   const int64_t tallest = b.table->max_rows[vecs];
   const int64_t strips = (b.num_rows + tallest - 1) / tallest;
   const int64_t height = b.num_rows / strips, taller = b.num_rows % strips;
+  // The slice that comes next in memory is most often the next panel's: fetch a part of it with each strip.
+  const int64_t next_bytes = s.taps * s.len * width * int64_t{sizeof(float)};
+  const char* next = reinterpret_cast<const char*>(b.packed + (column - b.packed_column) * b.taps * b.tap_k +
+                                                   b.taps * b.tap_k * width + (s.tap * b.tap_k + s.k) * width);
+  const int64_t part = (next_bytes / strips + 63) / 64 * 64;
   int64_t row = 0;
-  for (int64_t strip = 0; strip < strips; ++strip) {
+  for (int64_t strip = 0; strip < strips; ++strip, next += part) {
     const int64_t rows = height + (strip < taller);
+    for (int64_t line = 0; line < part; line += 64) __builtin_prefetch(next + line, 0, 2);
     t.rows = b.rows + s.tap * b.row_stride + row;
     t.dst = b.dst + row * b.ldd + column;
     t.residual = b.residual ? b.residual + row * b.ldr + column : nullptr;
@@ -49,18 +58,13 @@ void run_slice(const IgemmBlock& b, const KSlice& s, bool first, bool last, int6
   }
 }
 
-}  // namespace
-
-void run_igemm_block(const IgemmBlock& b, int64_t panel_begin, int64_t panel_end) {
-  if (b.num_rows <= 0) return;
-  const int64_t k_max = kPanelSliceElems / (int64_t{b.table->panel_vecs} * b.table->lanes);
-  const int64_t k_total = b.taps * b.tap_k;
+// All slices of k for panels [begin, end).
+void run_panels(const IgemmBlock& b, int64_t k_max, int64_t begin, int64_t end) {
   const auto all_panels = [&](const KSlice& s, bool first, bool last) {
-    for (int64_t p = panel_begin; p < panel_end; ++p) run_slice(b, s, first, last, p);
+    for (int64_t p = begin; p < end; ++p) run_slice(b, s, first, last, p);
   };
-  if (k_total <= k_max + k_max / 2) return all_panels({0, b.taps, 0, b.tap_k}, true, true);
   if (b.tap_k <= k_max) {
-    const int64_t slices = (k_total + k_max - 1) / k_max;
+    const int64_t slices = (b.taps * b.tap_k + k_max - 1) / k_max;
     const int64_t taps = (b.taps + slices - 1) / slices;
     for (int64_t tap = 0; tap < b.taps; tap += taps) {
       const int64_t n = std::min(taps, b.taps - tap);
@@ -75,6 +79,22 @@ void run_igemm_block(const IgemmBlock& b, int64_t panel_begin, int64_t panel_end
       const int64_t n = std::min(len, b.tap_k - k);
       all_panels({tap, 1, k, n}, tap == 0 && k == 0, tap + 1 == b.taps && k + n == b.tap_k);
     }
+  }
+}
+
+}  // namespace
+
+void run_igemm_block(const IgemmBlock& b, int64_t panel_begin, int64_t panel_end) {
+  if (b.num_rows <= 0) return;
+  const int64_t panel_width = int64_t{b.table->panel_vecs} * b.table->lanes;
+  const int64_t k_max = kPanelSliceElems / panel_width;
+  if (b.taps * b.tap_k <= k_max + k_max / 2) {
+    for (int64_t p = panel_begin; p < panel_end; ++p) run_slice(b, {0, b.taps, 0, b.tap_k}, true, true, p);
+    return;
+  }
+  const int64_t group = std::max<int64_t>(1, kDstGroupElems / (b.num_rows * panel_width));
+  for (int64_t p = panel_begin; p < panel_end; p += group) {
+    run_panels(b, k_max, p, std::min(p + group, panel_end));
   }
 }
 
