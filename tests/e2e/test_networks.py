@@ -1,0 +1,67 @@
+"""Whole networks: one engine, nothing in reference kernels, logits within the bar against TensorFlow in double.
+
+The large networks that are not here run as `./dev long networks`.
+"""
+
+import graftrt as trt
+import mixed
+import network_oracle
+import networks
+import pytest
+
+SMALL = ["toy_resnet", "toy_mobile", "toy_tf1", "mini_bert", "mini_bert_mask", "mini_bert_dynamic", "mini_bert_tf1"]
+LARGE = ["resnet50", "mobilenetv2", "efficientnetb0"]
+
+
+def convert(network, precision):
+    outputs = [network.logits, network.output]
+    return trt.convert(network.graph_def(), outputs, precision=precision, profitable_only=False)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+@pytest.mark.parametrize("name", SMALL + LARGE)
+def test_one_engine_and_logits_in_the_bar(name, precision):
+    network = networks.get(name)
+    conversion = convert(network, precision)
+    graph_def = conversion.graph_def
+    mixed.assert_only_engine(graph_def)
+    (engine,) = conversion.report.engines
+    assert engine["reference_flops_share"] == 0, [layer for layer in engine["layers"]]
+    reference = network_oracle.oracle(network)
+    with mixed.session_of(graph_def) as session:
+        logits = session.run(network.logits, {f"{k}:0": v for k, v in reference.feeds.items()})
+    verdict = network_oracle.judge(reference, logits, precision.upper())
+    print(f"{name} {precision}: {verdict.text}")
+    assert verdict.passed, verdict.text
+
+
+@pytest.mark.parametrize("name", ["toy_resnet", "mini_bert"])
+def test_a_constant_answer_fails_the_bar(name):
+    """The oracle itself can fail: an engine that returned its bias, or one row for all, would be seen."""
+    reference = network_oracle.oracle(networks.get(name))
+    assert not network_oracle.judge(reference, reference.exact * 0).passed
+    one_row = reference.exact[:1].repeat(len(reference.exact), 0)
+    assert not network_oracle.judge(reference, one_row).passed
+    assert not network_oracle.judge(reference, one_row, "FP16").passed
+
+
+@pytest.mark.parametrize("name", ["toy_resnet", "mini_bert", "resnet50"])
+def test_fp16_plan_is_half_the_size(name):
+    network = networks.get(name)
+    sizes = {p: convert(network, p).report.engines[0] for p in ("fp32", "fp16")}
+    if name == "resnet50":
+        assert sizes["fp16"]["plan_bytes"] <= 0.52 * sizes["fp32"]["plan_bytes"]
+        assert sizes["fp32"]["plan_bytes"] <= 1.02 * sizes["fp32"]["weights_bytes"]
+    else:
+        assert sizes["fp16"]["plan_bytes"] < 0.75 * sizes["fp32"]["plan_bytes"]
+
+
+@pytest.mark.parametrize("name", ["toy_resnet", "mini_bert", "mobilenetv2"])
+def test_without_tensorflow_gives_the_same_bits(name):
+    network = networks.get(name)
+    conversion = convert(network, "fp32")
+    feeds = {f"{k}:0": v for k, v in network.feeds(3, seed=5).items()}
+    with mixed.session_of(conversion.graph_def) as session:
+        in_tensorflow = session.run(network.logits, feeds)
+    alone = conversion.session(threads=2).run(network.logits, feeds)
+    assert alone.tobytes() == in_tensorflow.tobytes()
