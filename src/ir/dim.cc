@@ -283,8 +283,8 @@ std::string DimTable::text(Dim dim, int depth) const {
     case DimOp::kAdd: return sub(e.a) + "+" + sub(e.b);
     case DimOp::kSub: return sub(e.a) + "-" + factor(e.b);
     case DimOp::kMul: return factor(e.a) + "*" + factor(e.b);
-    case DimOp::kFloorDiv: return "floor(" + sub(e.a) + "/" + factor(e.b) + ")";
-    case DimOp::kCeilDiv: return "ceil(" + sub(e.a) + "/" + factor(e.b) + ")";
+    case DimOp::kFloorDiv: return "floor(" + factor(e.a) + "/" + factor(e.b) + ")";
+    case DimOp::kCeilDiv: return "ceil(" + factor(e.a) + "/" + factor(e.b) + ")";
     case DimOp::kMax: return "max(" + sub(e.a) + "," + sub(e.b) + ")";
     case DimOp::kMin: return "min(" + sub(e.a) + "," + sub(e.b) + ")";
     case DimOp::kBroadcast: return "bcast(" + sub(e.a) + "," + sub(e.b) + ")";

@@ -34,7 +34,6 @@ Status check_inputs(const InferContext& c) {
 }
 
 Status check_outputs(const InferContext& c) {
-  if (c.overflow) return c.fail("a size overflows 64 bits");
   for (const InferOutput& o : c.out) {
     if (o.type.rank() > kMaxRank) {
       return c.refuse("output has rank " + std::to_string(o.type.rank()) + ", engines take at most " +
@@ -63,6 +62,7 @@ Result<std::vector<InferOutput>> infer(const Op& op, std::span<const InferInput>
   if (op.kind() != OpKind::kSplit && op.kind() != OpKind::kUnpack && outputs != 1)
     return c.fail("has " + std::to_string(outputs) + " outputs, expected 1");
   GRAFT_RETURN_IF_ERROR(kRules[kind](c));
+  if (c.overflow) return c.fail("a size overflows 64 bits");
   GRAFT_CHECK(c.out.size() == outputs, op.name);
   GRAFT_RETURN_IF_ERROR(check_outputs(c));
   return std::move(c.out);
