@@ -124,8 +124,10 @@ double time_line(const ComputeTable& table, const Line& line, int threads, int s
   e.lo = 0;
   if (line.depthwise) {
     const DepthwisePlan plan = plan_depthwise(s, threads);
+    auto packed = pack_depthwise(table, weights.data(), s);
+    if (!packed.ok()) std::exit(1);
     return best_seconds(slices, [&] {
-      run_depthwise(table, plan, weights.data(), src.data(), bias.data(), nullptr, e, dst.data());
+      run_depthwise(table, plan, packed.value().as<float>(), src.data(), bias.data(), nullptr, e, dst.data());
     });
   }
   auto packed = ConvWeights::pack(table, weights.data(), s);

@@ -76,8 +76,10 @@ struct Case {
   void run(const ComputeTable& table, int threads, float* dst) const {
     testing::RunScope scope(threads);
     if (shape.groups == shape.c && shape.groups > 1) {
-      run_depthwise(table, plan_depthwise(shape, threads), weights.data(), src_data(), bias_data(), residual_data(),
-                    epilogue, dst);
+      auto packed = pack_depthwise(table, weights.data(), shape);
+      ASSERT_TRUE(packed.ok());
+      run_depthwise(table, plan_depthwise(shape, threads), packed.value().as<float>(), src_data(), bias_data(),
+                    residual_data(), epilogue, dst);
       return;
     }
     auto packed = ConvWeights::pack(table, weights.data(), shape);
@@ -215,8 +217,10 @@ TEST(ConvKernels, residual_may_be_dst) {
       std::memcpy(same.data(), c.residual_data(), static_cast<size_t>(c.dst_elems()) * sizeof(float));
       testing::RunScope scope(2);
       if (s.groups == s.c && s.groups > 1) {
-        run_depthwise(*table, plan_depthwise(s, 2), c.weights.data(), c.src_data(), c.bias_data(), same.data(),
-                      c.epilogue, same.data());
+        auto packed = pack_depthwise(*table, c.weights.data(), s);
+        ASSERT_TRUE(packed.ok());
+        run_depthwise(*table, plan_depthwise(s, 2), packed.value().as<float>(), c.src_data(), c.bias_data(),
+                      same.data(), c.epilogue, same.data());
       } else {
         auto packed = ConvWeights::pack(*table, c.weights.data(), s);
         ASSERT_TRUE(packed.ok());

@@ -135,10 +135,9 @@ class DepthwiseConv : public Step {
   }
   static Result<std::unique_ptr<Step>> create(const Problem& p) {
     auto step = std::make_unique<DepthwiseConv>(p);
-    const ConvShape& s = step->common_.shape;
-    const size_t elems = static_cast<size_t>(s.kh * s.kw * s.oc);
-    GRAFT_ASSIGN_OR_RETURN(step->weights_, Buffer::allocate(elems * sizeof(float)));
-    std::copy_n(static_cast<const float*>(p.constants[1].data), elems, step->weights_.as<float>());
+    GRAFT_ASSIGN_OR_RETURN(step->weights_,
+                           pack_depthwise(*step->common_.table, static_cast<const float*>(p.constants[1].data),
+                                          step->common_.shape));
     return std::unique_ptr<Step>(std::move(step));
   }
 

@@ -15,65 +15,76 @@ GRAFT_INLINE Vec dw_load(const float* p, int n) {
   return vload(p);
 }
 
-template <bool kTail>
-GRAFT_INLINE Vec dw_init(const DepthwiseArgs& t, ptrdiff_t x, ptrdiff_t c, int n) {
-  Vec v = t.bias ? dw_load<kTail>(t.bias + c, n) : vzero();
-  if (t.residual) v = vadd(v, dw_load<kTail>(t.residual + x * t.ldr + c, n));
-  return v;
-}
+// One vector of channels of kCols outputs, everything that does not depend on the channel in locals: the compiler
+// can't know that a store to dst leaves DepthwiseArgs as it was.
+template <int kCols>
+struct DwRun {
+  const float* src;
+  const float* weights;  // of the first vector of channels
+  const float* bias;
+  const float* residual;
+  float* dst;
+  ptrdiff_t pixel_step, column_step, row_step, ldd, ldr;
+  ptrdiff_t taps_h, taps_w, weights_row;
+  Vec lo, hi;
+};
 
-template <bool kTail>
-GRAFT_INLINE void dw_store(const DepthwiseArgs& t, ptrdiff_t x, ptrdiff_t c, int n, Vec v) {
-  if (t.epilogue->act == Act::kClamp) {
-    v = vmin(vset(t.epilogue->hi), vmax(vset(t.epilogue->lo), v));
-  }
-  float* p = t.dst + x * t.ldd + c;
-  if constexpr (kTail) {
-    vstore_n(p, v, n);
-  } else {
-    vstore(p, v);
-  }
-}
-
-// Any kernel, kCols outputs: one load of src per multiply-add.
 template <int kCols, bool kTail>
-GRAFT_INLINE void dw_any(const DepthwiseArgs& t, ptrdiff_t x, ptrdiff_t c, int n) {
-  Vec acc[kCols];
+GRAFT_INLINE void dw_init(const DwRun<kCols>& r, Vec (&acc)[kCols], ptrdiff_t c, int n) {
+  const Vec init = r.bias ? dw_load<kTail>(r.bias + c, n) : vzero();
 #pragma GCC unroll 8
-  for (int i = 0; i < kCols; ++i) acc[i] = dw_init<kTail>(t, x + i, c, n);
-  const float* row = t.src + x * t.column_step + c;
-  const float* w = t.weights + c;
-  for (ptrdiff_t ky = 0; ky < t.taps_h; ++ky, row += t.row_step) {
-    const float* p = row;
-    const float* wk = w + ky * t.weights_row_taps * t.channels;
-    for (ptrdiff_t kx = 0; kx < t.taps_w; ++kx, p += t.pixel_step, wk += t.channels) {
-      const Vec wv = dw_load<kTail>(wk, n);
+  for (int i = 0; i < kCols; ++i) acc[i] = init;
+  if (r.residual) {
 #pragma GCC unroll 8
-      for (int i = 0; i < kCols; ++i) {
-        acc[i] = vfma(dw_load<kTail>(p + i * t.column_step, n), wv, acc[i]);
-      }
+    for (int i = 0; i < kCols; ++i) acc[i] = vadd(acc[i], dw_load<kTail>(r.residual + i * r.ldr + c, n));
+  }
+}
+
+template <int kCols, bool kTail>
+GRAFT_INLINE void dw_store(const DwRun<kCols>& r, const Vec (&acc)[kCols], ptrdiff_t c, int n) {
+#pragma GCC unroll 8
+  for (int i = 0; i < kCols; ++i) {
+    const Vec v = vmin(r.hi, vmax(r.lo, acc[i]));
+    if constexpr (kTail) {
+      vstore_n(r.dst + i * r.ldd + c, v, n);
+    } else {
+      vstore(r.dst + i * r.ldd + c, v);
     }
   }
+}
+
+// Any kernel: one load of src per multiply-add.
+template <int kCols, bool kTail>
+GRAFT_INLINE void dw_any(const DwRun<kCols>& r, const float* w, ptrdiff_t c, int n) {
+  Vec acc[kCols];
+  dw_init<kCols, kTail>(r, acc, c, n);
+  const float* row = r.src + c;
+  for (ptrdiff_t ky = 0; ky < r.taps_h; ++ky, row += r.row_step, w += r.weights_row) {
+    const float* p = row;
+    for (ptrdiff_t kx = 0; kx < r.taps_w; ++kx, p += r.pixel_step) {
+      const Vec wv = vload(w + kx * kLanes);
 #pragma GCC unroll 8
-  for (int i = 0; i < kCols; ++i) dw_store<kTail>(t, x + i, c, n, acc[i]);
+      for (int i = 0; i < kCols; ++i) acc[i] = vfma(dw_load<kTail>(p + i * r.column_step, n), wv, acc[i]);
+    }
+  }
+  dw_store<kCols, kTail>(r, acc, c, n);
 }
 
 // kKernel taps a row, dilation 1, stride kStride: every src vector is loaded once for kCols outputs.
-template <int kKernel, int kStride, int kCols>
-GRAFT_INLINE void dw_fixed(const DepthwiseArgs& t, ptrdiff_t x, ptrdiff_t c) {
+template <int kKernel, int kStride, int kCols, bool kAllRows>
+GRAFT_INLINE void dw_fixed(const DwRun<kCols>& r, const float* wk, ptrdiff_t c) {
   Vec acc[kCols];
-#pragma GCC unroll 8
-  for (int i = 0; i < kCols; ++i) acc[i] = dw_init<false>(t, x + i, c, kLanes);
-  const float* row = t.src + x * t.column_step + c;
-  const float* wk = t.weights + c;
-  for (ptrdiff_t ky = 0; ky < t.taps_h; ++ky, row += t.row_step) {
+  dw_init<kCols, false>(r, acc, c, kLanes);
+  const float* row = r.src + c;
+  const ptrdiff_t rows = kAllRows ? kKernel : r.taps_h;
+#pragma GCC unroll 5
+  for (ptrdiff_t ky = 0; ky < rows; ++ky, row += r.row_step, wk += kKernel * kLanes) {
     Vec w[kKernel];
 #pragma GCC unroll 8
-    for (int kx = 0; kx < kKernel; ++kx) w[kx] = vload(wk + kx * t.channels);
-    wk += kKernel * t.channels;
+    for (int kx = 0; kx < kKernel; ++kx) w[kx] = vload(wk + kx * kLanes);
 #pragma GCC unroll 32
     for (int j = 0; j < (kCols - 1) * kStride + kKernel; ++j) {
-      const Vec v = vload(row + j * t.pixel_step);
+      const Vec v = vload(row + j * r.pixel_step);
 #pragma GCC unroll 8
       for (int i = 0; i < kCols; ++i) {
         const int kx = j - i * kStride;
@@ -81,32 +92,58 @@ GRAFT_INLINE void dw_fixed(const DepthwiseArgs& t, ptrdiff_t x, ptrdiff_t c) {
       }
     }
   }
-#pragma GCC unroll 8
-  for (int i = 0; i < kCols; ++i) dw_store<false>(t, x + i, c, kLanes, acc[i]);
+  dw_store<kCols, false>(r, acc, c, kLanes);
 }
 
-template <int kKernel, int kStride, int kCols>
+template <int kKernel, int kStride, int kCols, bool kAllRows>
 static void dw_block(const DepthwiseArgs& t, ptrdiff_t x) {
+  const bool clamp = t.epilogue->act == Act::kClamp;
+  const DwRun<kCols> r = {t.src + x * t.column_step,
+                          t.weights,
+                          t.bias,
+                          t.residual ? t.residual + x * t.ldr : nullptr,
+                          t.dst + x * t.ldd,
+                          t.pixel_step,
+                          t.column_step,
+                          t.row_step,
+                          t.ldd,
+                          t.ldr,
+                          t.taps_h,
+                          t.taps_w,
+                          t.weights_row_taps * kLanes,
+                          vset(clamp ? t.epilogue->lo : -__builtin_inff()),
+                          vset(clamp ? t.epilogue->hi : __builtin_inff())};
+  const ptrdiff_t channels = t.channels, weights_step = t.weights_taps * kLanes;
+  const float* w = r.weights;
   ptrdiff_t c = 0;
-  for (; c + kLanes <= t.channels; c += kLanes) {
+  for (; c + kLanes <= channels; c += kLanes, w += weights_step) {
     if constexpr (kKernel == 0) {
-      dw_any<kCols, false>(t, x, c, kLanes);
+      dw_any<kCols, false>(r, w, c, kLanes);
     } else {
-      dw_fixed<kKernel, kStride, kCols>(t, x, c);
+      dw_fixed<kKernel, kStride, kCols, kAllRows>(r, w, c);
     }
   }
-  if (c < t.channels) dw_any<kCols, true>(t, x, c, static_cast<int>(t.channels - c));
+  if (c < channels) dw_any<kCols, true>(r, w, c, static_cast<int>(channels - c));
+}
+
+template <int kKernel, int kStride, bool kAllRows>
+static void dw_run(const DepthwiseArgs& t) {
+  ptrdiff_t x = 0;
+  for (; x + 4 <= t.cols; x += 4) dw_block<kKernel, kStride, 4, kAllRows>(t, x);
+  switch (t.cols - x) {
+    case 3: return dw_block<kKernel, kStride, 3, kAllRows>(t, x);
+    case 2: return dw_block<kKernel, kStride, 2, kAllRows>(t, x);
+    case 1: return dw_block<kKernel, kStride, 1, kAllRows>(t, x);
+    default: return;
+  }
 }
 
 template <int kKernel, int kStride>
-static void dw_run(const DepthwiseArgs& t) {
-  ptrdiff_t x = 0;
-  for (; x + 4 <= t.cols; x += 4) dw_block<kKernel, kStride, 4>(t, x);
-  switch (t.cols - x) {
-    case 3: return dw_block<kKernel, kStride, 3>(t, x);
-    case 2: return dw_block<kKernel, kStride, 2>(t, x);
-    case 1: return dw_block<kKernel, kStride, 1>(t, x);
-    default: return;
+static void dw_rows(const DepthwiseArgs& t) {
+  if (t.taps_h == kKernel) {
+    dw_run<kKernel, kStride, true>(t);
+  } else {
+    dw_run<kKernel, kStride, false>(t);
   }
 }
 
@@ -118,7 +155,8 @@ static void dw_multiplied(const DepthwiseArgs& t) {
         const ptrdiff_t left = t.multiplier - m;
         const int n = static_cast<int>(left < kLanes ? left : kLanes);
         const ptrdiff_t c = ic * t.multiplier + m;
-        Vec acc = dw_init<true>(t, x, c, n);
+        Vec acc = t.bias ? vload_n(t.bias + c, n) : vzero();
+        if (t.residual) acc = vadd(acc, vload_n(t.residual + x * t.ldr + c, n));
         for (ptrdiff_t ky = 0; ky < t.taps_h; ++ky) {
           for (ptrdiff_t kx = 0; kx < t.taps_w; ++kx) {
             const float* p =
@@ -127,7 +165,8 @@ static void dw_multiplied(const DepthwiseArgs& t) {
             acc = vfma(vbroadcast(p), vload_n(w, n), acc);
           }
         }
-        dw_store<true>(t, x, c, n, acc);
+        if (t.epilogue->act == Act::kClamp) acc = vmin(vset(t.epilogue->hi), vmax(vset(t.epilogue->lo), acc));
+        vstore_n(t.dst + x * t.ldd + c, acc, n);
       }
     }
   }
@@ -140,15 +179,15 @@ static void depthwise_row(const DepthwiseArgs* args) {
   if (t.multiplier != 1) {
     dw_multiplied(t);
   } else if (whole_rows && t.taps_w == 3 && stride1) {
-    dw_run<3, 1>(t);
+    dw_rows<3, 1>(t);
   } else if (whole_rows && t.taps_w == 3 && stride2) {
-    dw_run<3, 2>(t);
+    dw_rows<3, 2>(t);
   } else if (whole_rows && t.taps_w == 5 && stride1) {
-    dw_run<5, 1>(t);
+    dw_rows<5, 1>(t);
   } else if (whole_rows && t.taps_w == 5 && stride2) {
-    dw_run<5, 2>(t);
+    dw_rows<5, 2>(t);
   } else {
-    dw_run<0, 0>(t);
+    dw_run<0, 0, false>(t);
   }
   if (t.epilogue->act != Act::kClamp) {
     apply_act(*t.epilogue, t.dst, t.cols, t.channels, t.ldd);

@@ -23,6 +23,24 @@ TapRange taps_inside(int64_t start, int64_t dilation, int64_t size, int64_t exte
 
 }  // namespace
 
+Result<Buffer> pack_depthwise(const ComputeTable& table, const float* weights, const ConvShape& s) {
+  const int64_t taps = s.kh * s.kw, lanes = table.lanes;
+  const bool by_vectors = s.oc == s.c;
+  const int64_t channels = by_vectors ? (s.oc + lanes - 1) / lanes * lanes : s.oc;
+  GRAFT_ASSIGN_OR_RETURN(auto packed, Buffer::allocate(static_cast<size_t>(taps * channels) * sizeof(float)));
+  float* dst = packed.as<float>();
+  if (!by_vectors) {
+    std::copy_n(weights, taps * channels, dst);
+    return packed;
+  }
+  for (int64_t c0 = 0; c0 < channels; c0 += lanes) {
+    for (int64_t t = 0; t < taps; ++t) {
+      for (int64_t c = c0; c < c0 + lanes; ++c) *dst++ = c < s.oc ? weights[t * s.oc + c] : 0.0f;
+    }
+  }
+  return packed;
+}
+
 DepthwisePlan plan_depthwise(const ConvShape& s, int threads) {
   DepthwisePlan p;
   p.shape = s;
@@ -51,12 +69,14 @@ void run_depthwise(const ComputeTable& table, const DepthwisePlan& plan, const f
   base.column_step = s.stride_w * s.src_ld;
   base.row_step = s.dilation_h * s.w * s.src_ld;
   base.weights_row_taps = s.kw;
+  base.weights_taps = s.kh * s.kw;
   base.bias = bias;
   base.ldr = s.residual_ld;
   base.ldd = s.dst_ld;
   base.channels = s.oc;
   base.multiplier = s.oc / s.c;
   base.epilogue = &epilogue;
+  const int64_t tap_elems = base.multiplier == 1 ? table.lanes : s.oc;
   const auto run_row = [&](int64_t row) {
     const int64_t image = row / s.oh, oy = row % s.oh;
     const int64_t y0 = oy * s.stride_h - s.pad_top;
@@ -73,7 +93,7 @@ void run_depthwise(const ComputeTable& table, const DepthwisePlan& plan, const f
       const int64_t y = empty ? 0 : y0 + ky.begin * s.dilation_h;
       const int64_t first_x = empty ? 0 : x0 + kx.begin * s.dilation_w;
       a.src = src + ((image * s.h + y) * s.w + first_x) * s.src_ld;
-      a.weights = weights + (ky.begin * s.kw + kx.begin) * s.oc;
+      a.weights = weights + (ky.begin * s.kw + kx.begin) * tap_elems;
       a.cols = cols;
       const int64_t pixel = row * s.ow + x;
       a.dst = dst + pixel * s.dst_ld;

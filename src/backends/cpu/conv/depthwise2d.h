@@ -1,4 +1,4 @@
-// Depthwise convolution (groups == C, any multiplier), NHWC. Weights [KH, KW, C * multiplier] are used as they are.
+// Depthwise convolution (groups == C, any multiplier), NHWC, weights [KH, KW, C * multiplier].
 #pragma once
 
 #include <cstdint>
@@ -15,9 +15,13 @@ struct DepthwisePlan {
   int workers = 1;
 };
 
+// Weights by vectors of channels (multiplier 1), so that a vector's taps lie together. ResourceExhausted if memory is
+// short.
+Result<Buffer> pack_depthwise(const ComputeTable& table, const float* weights, const ConvShape& shape);
+
 DepthwisePlan plan_depthwise(const ConvShape& shape, int threads);
 
-// No scratch.
+// weights: pack_depthwise's. No scratch.
 void run_depthwise(const ComputeTable& table, const DepthwisePlan& plan, const float* weights, const float* src,
                    const float* bias, const float* residual, const Epilogue& epilogue, float* dst);
 

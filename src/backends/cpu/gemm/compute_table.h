@@ -44,8 +44,11 @@ struct DepthwiseArgs {
   ptrdiff_t column_step;      // elements between input pixels of neighbouring outputs (stride)
   ptrdiff_t row_step;         // elements between input rows of neighbouring kernel rows
   ptrdiff_t taps_h, taps_w;   // taps to add
-  const float* weights;       // first tap: [.., weights_row_taps, channels]
+  // First tap. multiplier 1: [vectors of channels][weights_taps][lanes], zeros past the channels; else
+  // [weights_taps][channels].
+  const float* weights;
   ptrdiff_t weights_row_taps; // taps in a row of the whole kernel
+  ptrdiff_t weights_taps;     // taps of the whole kernel
   const float* bias;          // [channels] or null
   const float* residual;      // or null; may be dst
   ptrdiff_t ldr;
