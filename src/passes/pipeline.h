@@ -27,7 +27,8 @@ struct PassRecord {
 };
 
 // Runs every pass of the pipeline in order; the network is verified at the end.
-Status canonicalize(ir::Network& network, const PassOptions& options, WorkContext& work, std::vector<PassRecord>* records = nullptr);
+Status canonicalize(ir::Network& network, const PassOptions& options, WorkContext& work,
+                    std::vector<PassRecord>* records = nullptr);
 std::vector<std::string> pass_names();
 
 }  // namespace graft::passes
