@@ -6,6 +6,7 @@ nothing but progress.
 
 import concurrent.futures
 import dataclasses
+import json
 import os
 import shutil
 import subprocess
@@ -21,7 +22,7 @@ from gtest_runner import Case
 
 CASE_LIMIT_S = 120  # one test
 ASAN_CASE_LIMIT_S = 300
-ASAN_TARGETS = ()  # CMake targets that the asan stage builds and runs; () = every test binary of the preset
+ASAN_TARGETS = ()  # tests (CMake targets of the same names) of the asan stage; () = all of the preset
 ASAN_ENV = {"ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
 
 
@@ -51,18 +52,16 @@ def lint(_):
             for name, passed, text in dev_lint.run_checks()]
 
 
-def test_binaries(preset, targets=()):
-    """Executables below the preset's tests folder, `targets` only if given."""
-    folder = common.BUILD / preset / "tests"
-    found = [p for p in folder.rglob("*") if p.is_file() and os.access(p, os.X_OK) and p.suffix == ""
-             and "CMakeFiles" not in p.parts and "fuzz" not in p.name]
-    return sorted(p for p in found if not targets or p.name in targets)
+def test_commands(preset):
+    """{name: command} of what CMake registered by add_test in a preset."""
+    listed = common.output(["ctest", "--test-dir", common.BUILD / preset, "--show-only=json-v1"])
+    return {test["name"]: test["command"] for test in json.loads(listed)["tests"] if "command" in test}
 
 
 def _run_binaries(preset, targets, case_limit_s, env):
-    binaries = test_binaries(preset, targets)
+    commands = {n: c for n, c in test_commands(preset).items() if not targets or n in targets}
     with concurrent.futures.ThreadPoolExecutor(common.cores()) as pool:
-        runs = [pool.submit(gtest_runner.run, b, case_limit_s, env, label=b.name) for b in binaries]
+        runs = [pool.submit(gtest_runner.run, c, case_limit_s, env, label=n) for n, c in sorted(commands.items())]
         return [case for run in runs for case in run.result()]
 
 

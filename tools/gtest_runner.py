@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import pathlib
 import re
 import selectors
 import signal
@@ -25,9 +26,11 @@ class Case:
     output: str = ""
 
 
-def list_cases(binary, pattern="*"):
+def list_cases(command):
     """Names of a binary's cases; None if it is no GoogleTest binary."""
-    done = common.run([binary, "--gtest_list_tests", f"--gtest_filter={pattern}"], check=False, timeout=60,
+    if b"gtest_list_tests" not in pathlib.Path(command[0]).read_bytes():
+        return None
+    done = common.run([*command, "--gtest_list_tests"], check=False, timeout=60,
                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     if done.returncode != 0:
         return None
@@ -47,8 +50,8 @@ def list_cases(binary, pattern="*"):
 class _Run:
     """One process of the binary over a list of cases, until it ends, crashes or a case takes too long."""
 
-    def __init__(self, binary, label, cases, limit_s, env):
-        self.binary, self.label, self.limit_s, self.env = binary, label, limit_s, env
+    def __init__(self, command, label, cases, limit_s, env):
+        self.command, self.label, self.limit_s, self.env = command, label, limit_s, env
         self.filter, self.results = ":".join(cases), []
         self.current, self.started, self.lines = None, 0.0, []
 
@@ -70,7 +73,7 @@ class _Run:
             self.lines.append(line)
 
     def execute(self):
-        process = subprocess.Popen([str(self.binary), f"--gtest_filter={self.filter}", "--gtest_color=no"],
+        process = subprocess.Popen([*self.command, f"--gtest_filter={self.filter}", "--gtest_color=no"],
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                    cwd=common.ROOT, env=self.env, start_new_session=True)
         late, rest = False, b""
@@ -98,19 +101,20 @@ class _Run:
         return status
 
 
-def run(binary, limit_s=60, env=None, pattern="*", label=None):
-    """Cases of one binary. A binary that dies outside any case counts as one failed case."""
-    label = label or binary.name
-    names = list_cases(binary, pattern)
+def run(command, limit_s=60, env=None, label=None):
+    """Cases of one test command (a list). A binary that dies outside any case counts as one failed case."""
+    command = [str(part) for part in command]
+    label = label or os.path.basename(command[0])
+    names = list_cases(command)
     if names is None:
-        return [_whole(binary, label, limit_s, env)]
+        return [_whole(command, label, limit_s, env)]
     results = []
     while names:
         chunk, size = [], 0
         while names[len(chunk):] and size + len(names[len(chunk)]) < FILTER_BYTES:
             size += len(names[len(chunk)]) + 1
             chunk.append(names[len(chunk)])
-        part = _Run(binary, label, chunk, limit_s, env or common.environment())
+        part = _Run(command, label, chunk, limit_s, env or common.environment())
         status = part.execute()
         results += part.results
         done = {case.name.removeprefix(label + "/") for case in part.results}
@@ -121,10 +125,10 @@ def run(binary, limit_s=60, env=None, pattern="*", label=None):
     return results
 
 
-def _whole(binary, label, limit_s, env):
+def _whole(command, label, limit_s, env):
     start = time.monotonic()
     try:
-        done = common.run([binary], check=False, timeout=limit_s * 5, env=env, stdout=subprocess.PIPE,
+        done = common.run(command, check=False, timeout=limit_s * 5, env=env, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors="replace")
         outcome, text = "passed" if done.returncode == 0 else "failed", done.stdout
     except subprocess.TimeoutExpired:

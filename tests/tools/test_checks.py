@@ -74,7 +74,7 @@ def test_runner_counts_every_case_in_spite_of_crash_and_hang(tmp_path):
     (tmp_path / "a.cc").write_text(CASES)
     binary = tmp_path / "a_tests"
     subprocess.run(["g++", "-o", binary, tmp_path / "a.cc", "-lgtest", "-lgtest_main", "-lpthread"], check=True)
-    cases = {c.name.split(".")[1]: c.outcome for c in gtest_runner.run(binary, limit_s=3)}
+    cases = {c.name.split(".")[1]: c.outcome for c in gtest_runner.run([binary], limit_s=3)}
     assert cases == {"passes": "passed", "fails": "failed", "skips": "skipped", "crashes": "failed",
                      "after_the_crash": "passed", "hangs": "failed", "after_the_hang": "passed"}
 
@@ -83,5 +83,5 @@ def test_runner_takes_a_plain_program_as_one_case(tmp_path):
     script = tmp_path / "plain"
     script.write_text("#!/bin/sh\nexit 3\n")
     script.chmod(0o755)
-    (case,) = gtest_runner.run(script, limit_s=5)
+    (case,) = gtest_runner.run([script], limit_s=5)
     assert (case.name, case.outcome) == ("plain", "failed")
