@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/fault.h"
 
 namespace graft::partition {
 
@@ -143,7 +144,7 @@ class PathSearch {
     if (seen_by == own_mark()) return Step::kRunning;
     const bool from_start = seen_[head_] == start_;
     if (g == goal_ && from_start) return Step::kRunning;  // the edge that is to be contracted
-    if (seen_by == (own_mark() ^ 1)) return Step::kMet;
+    if (seen_by == (own_mark() ^ 1) && !GRAFT_FAULT(segment_ignores_path)) return Step::kMet;
     const int64_t key = c_.key_[static_cast<size_t>(g)], limit = c_.key_[static_cast<size_t>(goal_)];
     if (forward_ ? key > limit : key < limit) return Step::kRunning;
     mark(g);

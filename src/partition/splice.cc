@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "base/check.h"
+#include "base/fault.h"
 #include "partition/native_segment.h"
 #include "partition/rewrite.h"
 
@@ -124,7 +125,7 @@ class Splicer {
   std::string engine_port(InputRef ref) const {
     const auto it = output_.find(key_of(ref));
     GRAFT_CHECK(it != output_.end(), "a tensor is read that its engine does not give: " + tensor_name(graph_, ref));
-    return with_port(names_[it->second.first], it->second.second);
+    return with_port(names_[it->second.first], GRAFT_FAULT(splice_wrong_port) ? 0 : it->second.second);
   }
 
   // `by_engine`: engines read each other directly, natives behind the node that keeps the shape.
@@ -171,6 +172,7 @@ class Splicer {
     spec.attrs = engine.attrs;
     for (InputRef ref : engine.segment->inputs) spec.inputs.push_back(source_name(ref, true));
     for (int32_t source : engine.segment->control_inputs) {
+      if (GRAFT_FAULT(splice_drops_control)) break;
       std::string name = control_name(source);
       if (std::find(spec.inputs.begin(), spec.inputs.end(), name) == spec.inputs.end())
         spec.inputs.push_back(std::move(name));
