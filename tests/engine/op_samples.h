@@ -1,0 +1,156 @@
+// One small network per op kind, with attributes away from their defaults where shapes allow.
+#pragma once
+
+#include "engine_testing.h"
+
+namespace graft::engine_testing {
+
+inline ir::Network sample_network(ir::OpKind kind) {
+  Builder b;
+  const auto x = b.input("x", DType::kFloat, {-1, 4, 4, 8});
+  ir::ValueId y = ir::kNoValue;
+  using K = ir::OpKind;
+  switch (kind) {
+    case K::kUnary: y = b.op(ir::UnaryAttrs{{ir::UnaryFn::kLeakyRelu, 0.2f, 0}}, {x}, "y"); break;
+    case K::kBinary: y = b.binary(ir::BinaryFn::kMul, x, b.floats("c", {8}), "y"); break;
+    case K::kSelect: {
+      const auto m = b.binary(ir::BinaryFn::kGreater, x, b.scalar<float>("t", 20), "m");
+      y = b.op(ir::SelectAttrs{}, {m, x, b.scalar<float>("z", 1)}, "y");
+      break;
+    }
+    case K::kCast: y = b.op(ir::CastAttrs{DType::kInt32}, {x}, "y"); break;
+    case K::kAffine:
+      y = b.op(ir::AffineAttrs{{ir::UnaryFn::kRelu6, 0, 0}}, {x, b.floats("s", {8}), b.floats("h", {8})}, "y");
+      break;
+    case K::kConv: {
+      ir::ConvAttrs a;
+      a.strides = {2, 1};
+      a.padding = ir::Padding::kExplicit;
+      a.pads = {1, 0, 1, 1};
+      a.has_bias = true;
+      a.act = {ir::UnaryFn::kRelu, 0, 0};
+      y = b.op(a, {x, b.floats("w", {3, 3, 8, 4}, -1, 0.03125f), b.floats("bias", {4})}, "y");
+      break;
+    }
+    case K::kMatMul: {
+      ir::MatMulAttrs a;
+      a.transpose_b = true;
+      a.has_bias = true;
+      y = b.op(a, {x, b.floats("w", {5, 8}), b.floats("bias", {5})}, "y");
+      break;
+    }
+    case K::kPool: {
+      ir::PoolAttrs a;
+      a.fn = ir::PoolFn::kAvg;
+      a.ksize = {3, 3};
+      a.strides = {2, 2};
+      a.padding = ir::Padding::kSame;
+      y = b.op(a, {x}, "y");
+      break;
+    }
+    case K::kReduce: y = b.op(ir::ReduceAttrs{ir::ReduceFn::kMean, {1, 2}, true}, {x}, "y"); break;
+    case K::kArgReduce: y = b.op(ir::ArgReduceAttrs{false, 3, DType::kInt32}, {x}, "y"); break;
+    case K::kSoftmax: y = b.op(ir::SoftmaxAttrs{true}, {x}, "y"); break;
+    case K::kLayerNorm:
+      y = b.op(ir::LayerNormAttrs{1e-3f}, {x, b.floats("g", {8}), b.floats("b", {8})}, "y");
+      break;
+    case K::kAttention: y = b.op(ir::AttentionAttrs{0.5f, false}, {x, x, x}, "y"); break;
+    case K::kReshape: y = b.op(ir::ReshapeAttrs{}, {x, b.ints("shape", {-1, 16, 8})}, "y"); break;
+    case K::kExpandDims: y = b.op(ir::ExpandDimsAttrs{2}, {x}, "y"); break;
+    case K::kSqueeze: {
+      const auto e = b.op(ir::ExpandDimsAttrs{2}, {x}, "e");
+      y = b.op(ir::SqueezeAttrs{{2}}, {e}, "y");
+      break;
+    }
+    case K::kTranspose: y = b.op(ir::TransposeAttrs{{0, 3, 1, 2}}, {x}, "y"); break;
+    case K::kConcat: y = b.op(ir::ConcatAttrs{3}, {x, x}, "y"); break;
+    case K::kSplit: {
+      ir::Op op;
+      op.attrs = ir::SplitAttrs{3, {2, -1}};
+      op.name = "y";
+      op.inputs = {x};
+      const auto n = b.network.values[x].type.dims[0];
+      op.outputs = {b.network.add_value("y", {DType::kFloat, {n, 4, 4, 2}}),
+                    b.network.add_value("y:1", {DType::kFloat, {n, 4, 4, 6}})};
+      b.output(op.outputs[1]);
+      y = op.outputs[0];
+      b.network.ops.push_back(op);
+      break;
+    }
+    case K::kStridedSlice: {
+      ir::StridedSliceAttrs a;
+      a.begin_mask = 1;
+      a.end_mask = 3;
+      a.shrink_axis_mask = 4;
+      y = b.op(a, {x, b.ints("b", {0, 1, 2}), b.ints("e", {0, 0, 3}), b.ints("s", {1, 2, 1})}, "y");
+      break;
+    }
+    case K::kSlice:
+      y = b.op(ir::SliceAttrs{}, {x, b.ints("b", {0, 1, 0, 2}), b.ints("n", {-1, 2, -1, 3})}, "y");
+      break;
+    case K::kPad: {
+      const std::vector<int32_t> pads{0, 0, 1, 1, 1, 1, 0, 0};
+      const auto p = b.network.add_constant_of<int32_t>("p", Dims{4, 2}, pads);
+      y = b.op(ir::PadAttrs{ir::PadMode::kReflect}, {x, p}, "y");
+      break;
+    }
+    case K::kGather: {
+      const auto i = b.input("i", DType::kInt64, {3});
+      y = b.op(ir::GatherAttrs{0, 0}, {b.floats("table", {16, 8}), i}, "y");
+      b.output(b.relu(x, "r"));
+      break;
+    }
+    case K::kTile: y = b.op(ir::TileAttrs{}, {x, b.ints("m", {1, 2, 1, 1})}, "y"); break;
+    case K::kBroadcastTo: {
+      const auto e = b.op(ir::ExpandDimsAttrs{0}, {b.relu(b.input("v", DType::kFloat, {8}), "v2")}, "e");
+      y = b.op(ir::BroadcastToAttrs{}, {e, b.ints("shape", {3, 8})}, "y");
+      b.output(b.relu(x, "r"));
+      break;
+    }
+    case K::kFill:
+    case K::kShape: {
+      const auto s = b.op(ir::ShapeAttrs{DType::kInt32}, {x}, "s");
+      y = b.op(ir::FillAttrs{}, {s, b.scalar<float>("v", 2)}, "y");
+      b.output(s);
+      break;
+    }
+    case K::kRange: {
+      y = b.op(ir::RangeAttrs{}, {b.scalar<int32_t>("a", 1), b.scalar<int32_t>("b", 9), b.scalar<int32_t>("d", 2)},
+               "y");
+      b.output(b.relu(x, "r"));
+      break;
+    }
+    case K::kPack: y = b.op(ir::PackAttrs{1}, {x, x}, "y"); break;
+    case K::kUnpack: {
+      ir::Op op;
+      op.attrs = ir::UnpackAttrs{1};
+      op.name = "y";
+      op.inputs = {x};
+      const auto n = b.network.values[x].type.dims[0];
+      for (int i = 0; i < 4; ++i)
+        op.outputs.push_back(b.network.add_value("y:" + std::to_string(i), {DType::kFloat, {n, 4, 8}}));
+      y = op.outputs[2];
+      b.network.ops.push_back(op);
+      break;
+    }
+    case K::kResize: {
+      ir::ResizeAttrs a;
+      a.half_pixel_centers = true;
+      y = b.op(a, {x, b.ints("size", {7, 5})}, "y");
+      break;
+    }
+    case K::kDepthToSpace: y = b.op(ir::DepthToSpaceAttrs{2, true}, {x}, "y"); break;
+    case K::kOneHot: {
+      const auto i = b.input("i", DType::kInt32, {3});
+      y = b.op(ir::OneHotAttrs{1}, {i, b.scalar<int32_t>("d", 5), b.scalar<float>("on", 2), b.scalar<float>("off", -1)},
+               "y");
+      b.output(b.relu(x, "r"));
+      break;
+    }
+    case K::kCount: break;
+  }
+  if (y != ir::kNoValue) b.output(y);
+  return std::move(b.network);
+}
+
+}  // namespace graft::engine_testing
