@@ -1,0 +1,79 @@
+#include <cstring>
+
+#include "base/log.h"
+#include "session/executable.h"
+
+namespace graft::session {
+namespace {
+
+// A tensor while running: somebody else's memory (a feed), or owned.
+struct Cell {
+  TensorRef ref;
+  std::shared_ptr<const HostTensor> owner;
+};
+
+class CellSink final : public OutputSink {
+ public:
+  explicit CellSink(size_t outputs) : tensors_(outputs) {}
+  void* allocate(int index, DType dtype, std::span<const int64_t> dims, size_t size_bytes) override {
+    auto tensor = std::make_shared<HostTensor>();
+    tensor->dtype = dtype;
+    tensor->dims.assign(dims.begin(), dims.end());
+    tensor->bytes.resize(size_bytes);
+    tensors_[index] = std::move(tensor);
+    return tensors_[index]->bytes.data();
+  }
+  Cell cell(size_t index) const { return {tensors_[index]->ref(), tensors_[index]}; }
+
+ private:
+  std::vector<std::shared_ptr<HostTensor>> tensors_;
+};
+
+Status check_shape(const std::string& name, std::span<const int64_t> got, const std::vector<int64_t>& expected) {
+  bool equal = got.size() == expected.size();
+  for (size_t i = 0; equal && i < got.size(); ++i) equal = expected[i] < 0 || expected[i] == got[i];
+  if (equal) return ok_status();
+  const auto text = [](std::span<const int64_t> dims) {
+    std::string s = "[";
+    for (size_t i = 0; i < dims.size(); ++i) s += (i ? "," : "") + (dims[i] < 0 ? "?" : std::to_string(dims[i]));
+    return s + "]";
+  };
+  return invalid_argument("EnsureShape '" + printable(name) + "' got shape " + text(got) + ", expected " +
+                          text(expected));
+}
+
+}  // namespace
+
+Result<std::vector<HostTensor>> Executable::run(std::span<const TensorRef> feeds, const std::stop_token& stop) const {
+  std::vector<Cell> cells(static_cast<size_t>(slots_));
+  for (size_t i = 0; i < feeds.size(); ++i) cells[feeds_[i]].ref = feeds[i];
+  for (const auto& [slot, tensor] : constants_) cells[slot] = {tensor->ref(), tensor};
+  std::vector<TensorRef> inputs;
+  for (const Unit& unit : units_) {
+    if (!unit.engine) {
+      for (size_t i = 0; i < unit.inputs.size(); ++i) {
+        cells[unit.outputs[i]] = cells[unit.inputs[i]];
+        if (unit.ensures)
+          GRAFT_RETURN_IF_ERROR(check_shape(unit.name, cells[unit.inputs[i]].ref.dims, unit.ensured_dims));
+      }
+      continue;
+    }
+    inputs.clear();
+    for (int32_t s : unit.inputs) inputs.push_back(cells[s].ref);
+    CellSink sink(unit.outputs.size());
+    if (Status status = unit.engine->run(inputs, sink, stop); !status.ok())
+      return status.with_context("'" + printable(unit.name) + "'");
+    for (size_t i = 0; i < unit.outputs.size(); ++i) cells[unit.outputs[i]] = sink.cell(i);
+  }
+  std::vector<HostTensor> fetched;
+  for (int32_t s : fetches_) {
+    const TensorRef& ref = cells[s].ref;
+    HostTensor tensor{ref.dtype, {ref.dims.begin(), ref.dims.end()}, {}};
+    tensor.bytes.resize(ref.size_bytes);
+    if (ref.size_bytes != 0) std::memcpy(tensor.bytes.data(), ref.data, ref.size_bytes);
+    fetched.push_back(std::move(tensor));
+  }
+  return fetched;
+}
+
+}  // namespace graft::session
