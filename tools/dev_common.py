@@ -51,3 +51,10 @@ def die(text):
 
 def have(program):
     return shutil.which(program) is not None
+
+
+def continue_in_venv():
+    """Starts this command again under the virtual environment's Python, for parts that need its packages."""
+    if pathlib.Path(sys.prefix).resolve() != VENV.resolve():
+        sys.stdout.flush()
+        os.execve(PYTHON, [str(PYTHON), *sys.argv], environment())

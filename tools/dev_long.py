@@ -96,4 +96,5 @@ def main(command, arguments):
             print(f"{name:14} {what}")
         return 0
     dev_setup.setup()
+    common.continue_in_venv()
     return run_check(options.name)

@@ -22,6 +22,7 @@ from gtest_runner import Case
 
 CASE_LIMIT_S = 120  # one test
 ASAN_CASE_LIMIT_S = 300
+TEST_NETWORKS = ("resnet50", "mobilenetv2", "efficientnetb0")  # beside the small ones
 ASAN_TARGETS = ()  # tests (CMake targets of the same names) of the asan stage; () = all of the preset
 ASAN_ENV = {"ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
 
@@ -69,6 +70,13 @@ def unit(_):
     return _run_binaries("release", (), CASE_LIMIT_S, common.environment())
 
 
+def networks(limit_s):
+    """Makes the networks that the Python tests convert, so that no test pays for it."""
+    common.run([common.PYTHON, common.ROOT / "tools" / "networks.py", "--small", *TEST_NETWORKS],
+               timeout=limit_s)
+    return []
+
+
 def python(limit_s):
     return pytest(["tests", "python"], limit_s)
 
@@ -101,7 +109,7 @@ def _read_junit(path):
 
 def wheel(limit_s):
     """`pip install` of the wheel into a fresh virtual environment, then what a user does first."""
-    work = common.BUILD / "wheel"
+    work = common.BUILD / "wheel_check"
     shutil.rmtree(work, ignore_errors=True)
     start = time.monotonic()
     common.run([common.PYTHON, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", work, "."],
@@ -139,6 +147,7 @@ STAGES = (
     Stage("build", build, 1500, needed=True),
     Stage("lint", lint, 120, tests=True),
     Stage("unit", unit, 600, tests=True),
+    Stage("networks", networks, 600),
     Stage("python", python, 900, tests=True),
     Stage("wheel", wheel, 900, tests=True),
     Stage("asan", asan, 1500, tests=True),

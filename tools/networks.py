@@ -122,14 +122,16 @@ def get(name):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="networks (default: all but bert_base_tf1)")
-    parser.add_argument("--small", action="store_true", help="the small ones only")
+    parser.add_argument("--small", action="store_true", help="the small ones, and NAMES if given")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--check", action="store_true", help="also check activations and discrimination")
     options = parser.parse_args()
     if options.list:
         print("\n".join(FULL + SMALL))
         return 0
-    names = options.names or SMALL + ([] if options.small else [n for n in FULL if n != "bert_base_tf1"])
+    everything = not options.names and not options.small
+    names = SMALL * (options.small or everything) + options.names
+    names += [n for n in FULL if n != "bert_base_tf1"] * everything
     failed = False
     for name in names:
         start = time.perf_counter()
