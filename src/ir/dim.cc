@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "base/checked.h"
 
@@ -245,6 +246,15 @@ std::optional<Dim> DimTable::simplify(DimOp op, Dim a, Dim b) {
     case DimOp::kBroadcast:
       if (a.is_const()) std::swap(a, b);
       if (b.is_const()) return b.value() == 1 ? a : b;
+      for (auto [x, y] : {std::pair(a, b), std::pair(b, a)}) {
+        const Expr& e = expr(y);
+        // x beside min(x, c): a smaller c would not broadcast unless it is 1, and then x wins (position tables).
+        if (e.op == DimOp::kMin && (e.a == x || e.b == x)) {
+          const Dim c = e.a == x ? e.b : e.a;
+          if (c.is_const() && c.value() >= 1) return x;
+        }
+        if (e.op == DimOp::kBroadcast && (e.a == x || e.b == x)) return y;
+      }
       return std::nullopt;
     default:
       return std::nullopt;

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 
+#include "ir/infer.h"
 #include "passes/editor.h"
 #include "passes/passes.h"
 
@@ -44,11 +45,31 @@ std::optional<Border> read_border(Editor& edit, const ir::Op& pad) {
   return border;
 }
 
-// Window attributes with the border added; false when the op pads in another way.
+// Padding SAME of a window over known extents, as explicit pads.
+bool make_explicit(Editor& edit, const ir::TensorType& src, const std::vector<int64_t>& ksize,
+                   const std::vector<int64_t>& strides, const std::vector<int64_t>& dilations,
+                   std::vector<int64_t>& pads) {
+  for (size_t k = 0; k < 2; ++k) {
+    if (!src.dims[k + 1].is_const()) return false;
+    const auto w = ir::window(src.dims[k + 1], ksize[k], strides[k], dilations[k],
+                              ir::Padding::kSame, 0, 0, edit.network().dims);
+    if (!w.ok() || !w->pad_before.is_const() || !w->pad_after.is_const()) return false;
+    pads[2 * k] = w->pad_before.value();
+    pads[2 * k + 1] = w->pad_after.value();
+  }
+  return true;
+}
+
+// Window attributes with the border added. `src`: the padded tensor.
 template <class A>
-bool add_border(A& attrs, const Border& border) {
-  if (attrs.padding == ir::Padding::kSame) return false;
+bool add_border(Editor& edit, A& attrs, const ir::TensorType& src,
+                const std::vector<int64_t>& ksize, const std::vector<int64_t>& dilations,
+                const Border& border) {
   if (attrs.padding == ir::Padding::kValid) attrs.pads = {0, 0, 0, 0};
+  if (attrs.padding == ir::Padding::kSame) {
+    attrs.pads = {0, 0, 0, 0};
+    if (!make_explicit(edit, src, ksize, attrs.strides, dilations, attrs.pads)) return false;
+  }
   for (size_t i = 0; i < 4; ++i) {
     if (__builtin_add_overflow(attrs.pads[i], border.pads[i], &attrs.pads[i])) return false;
   }
@@ -65,10 +86,15 @@ void fold(Editor& edit, size_t i) {
   if (!border) return;
   ir::Attrs attrs = op.attrs;
   if (auto* conv = std::get_if<ir::ConvAttrs>(&attrs)) {
-    if (border->value != 0 || !add_border(*conv, *border)) return;
+    const auto& weights = edit.type(op.inputs[1]).dims;
+    if (border->value != 0 || !weights[0].is_const() || !weights[1].is_const()) return;
+    const std::vector<int64_t> ksize{weights[0].value(), weights[1].value()};
+    if (!add_border(edit, *conv, edit.type(op.inputs[0]), ksize, conv->dilations, *border)) return;
   } else {
     auto& pool = std::get<ir::PoolAttrs>(attrs);
-    if (pool.fn != ir::PoolFn::kMax || !add_border(pool, *border)) return;
+    if (pool.fn != ir::PoolFn::kMax ||
+        !add_border(edit, pool, edit.type(op.inputs[0]), pool.ksize, {1, 1}, *border))
+      return;
     const bool lowest = border->value == -std::numeric_limits<double>::infinity();
     if (!lowest && !(border->value == 0 && cannot_be_negative(edit, pad->inputs[0]))) return;
     for (size_t k = 0; k < 4; ++k) {

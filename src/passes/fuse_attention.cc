@@ -10,6 +10,7 @@
 
 #include "passes/editor.h"
 #include "passes/passes.h"
+#include "passes/retype.h"
 
 namespace graft::passes {
 
@@ -59,6 +60,18 @@ bool same_leading(const ir::TensorType& a, const ir::TensorType& b) {
   return a.dims[0] == b.dims[0] && a.dims[1] == b.dims[1];
 }
 
+// Have the scores the result's shape, as far as it is known? A mask with more rows than the scores
+// have does not fit attention: the engine then refuses the run, as the graph's own reshapes would
+// in nearly all networks.
+bool may_be(const ir::TensorType& scores, const ir::TensorType& sum) {
+  if (scores.dtype != sum.dtype || scores.rank() != sum.rank()) return false;
+  for (size_t i = 0; i < sum.dims.size(); ++i) {
+    if (scores.dims[i] != sum.dims[i] && (scores.dims[i].is_const() || sum.dims[i].is_const()))
+      return false;
+  }
+  return true;
+}
+
 std::optional<Parts> match(Editor& edit, const ir::Op& outer) {
   Parts parts;
   const ir::ValueId probabilities = outer.inputs[0];
@@ -74,7 +87,7 @@ std::optional<Parts> match(Editor& edit, const ir::Op& outer) {
     for (size_t side = 0; side < 2 && parts.mask == ir::kNoValue; ++side) {
       double scale = 1;
       const ir::ValueId candidate = add->inputs[side];
-      if (edit.type(candidate) != type || !edit.single_use(candidate)) continue;
+      if (!may_be(edit.type(candidate), type) || !edit.single_use(candidate)) continue;
       if (!plain_matmul(edit, peel_scale(edit, candidate, scale))) continue;
       parts.mask = add->inputs[1 - side];
       scores = candidate;
@@ -140,6 +153,8 @@ Result<bool> fuse_attention(ir::Network& network, PassContext&) {
     GRAFT_RETURN_IF_ERROR(rewrite(edit, i).status());
   }
   edit.finish();
+  // The batch of the mask no longer counts into the results' types.
+  if (edit.changed()) GRAFT_RETURN_IF_ERROR(retype(network));
   return edit.changed();
 }
 
