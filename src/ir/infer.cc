@@ -29,8 +29,19 @@ Status check_inputs(const InferContext& c) {
       return c.refuse("input " + std::to_string(i) + " has rank " + std::to_string(c.rank(i)) + ", engines take at most " +
                       std::to_string(kMaxRank));
     }
+    for (Dim d : c.shape(i))
+      if (!d.is_const() && d.id() >= c.dims.size()) return c.fail("input " + std::to_string(i) + " has an unknown dim");
   }
   return ok_status();
+}
+
+// Data that comes as host values may hold numbers next to INT64_MIN, which read as symbols: such an input has no
+// known elements.
+bool reads_as_unknown_symbol(const InferInput& in, const DimTable& dims) {
+  if (in.host == nullptr) return false;
+  for (Dim d : *in.host)
+    if (!d.is_const() && d.id() >= dims.size()) return true;
+  return false;
 }
 
 Status check_outputs(const InferContext& c) {
@@ -57,6 +68,13 @@ Result<std::vector<InferOutput>> infer(const Op& op, std::span<const InferInput>
                                        DimTable& dims) {
   const auto kind = static_cast<size_t>(op.kind());
   if (kind >= std::size(kRules)) return invalid_graph("op '" + op.name + "' has no kind");
+  std::vector<InferInput> cleaned;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (!reads_as_unknown_symbol(inputs[i], dims)) continue;
+    if (cleaned.empty()) cleaned.assign(inputs.begin(), inputs.end());
+    cleaned[i].host = nullptr;
+  }
+  if (!cleaned.empty()) inputs = cleaned;
   InferContext c{op, inputs, outputs, dims, {}, false};
   GRAFT_RETURN_IF_ERROR(check_inputs(c));
   if (op.kind() != OpKind::kSplit && op.kind() != OpKind::kUnpack && outputs != 1)

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "ir/attrs_text.h"
 #include "ir/verify.h"
 
 namespace graft::ir {
@@ -33,48 +34,6 @@ std::string quoted(const std::string& s) {
     }
   }
   return r + "\"";
-}
-
-std::string text_of(bool v) { return v ? "true" : "false"; }
-std::string text_of(int64_t v) { return std::to_string(v); }
-std::string text_of(float v) { return number(v); }
-std::string text_of(DType v) { return dtype_name(v); }
-std::string text_of(BinaryFn v) { return name_of(v); }
-std::string text_of(ReduceFn v) { return name_of(v); }
-std::string text_of(PoolFn v) { return name_of(v); }
-std::string text_of(Padding v) { return name_of(v); }
-std::string text_of(PadMode v) { return name_of(v); }
-std::string text_of(const Activation& v) {
-  std::string s = name_of(v.fn);
-  if (v.alpha != 0 || v.beta != 0) s += "(" + number(v.alpha) + "," + number(v.beta) + ")";
-  return s;
-}
-std::string text_of(const std::vector<int64_t>& v) {
-  std::string s = "[";
-  for (size_t i = 0; i < v.size(); ++i) s += (i ? "," : "") + std::to_string(v[i]);
-  return s + "]";
-}
-
-// Attributes that differ from the defaults, in declaration order.
-std::string attrs_text(const Attrs& attrs) {
-  return std::visit(
-      []<typename A>(const A& a) -> std::string {
-        if constexpr (std::is_same_v<A, std::monostate>) {
-          return " invalid";
-        } else {
-          std::vector<std::string> defaults;
-          const A fresh{};
-          A::visit(fresh, [&](const char*, const auto& field) { defaults.push_back(text_of(field)); });
-          std::string s;
-          size_t i = 0;
-          A::visit(a, [&](const char* name, const auto& field) {
-            const std::string t = text_of(field);
-            if (t != defaults[i++]) s += std::string(" ") + name + "=" + t;
-          });
-          return s;
-        }
-      },
-      attrs);
 }
 
 double element(DType t, const std::byte* p) {
@@ -147,8 +106,9 @@ std::string print(const Network& n) {
   }
   for (const Op& op : n.ops) {
     const bool valid = op.kind() < OpKind::kCount;
+    const std::string attrs = print_attrs(op.attrs);
     s += list(op.outputs) + " = " + (valid ? op_info(op.kind()).text_name : "invalid") + "(" + list(op.inputs) + ") " +
-         quoted(op.name) + attrs_text(op.attrs) + " :";
+         quoted(op.name) + (attrs.empty() ? "" : " " + attrs) + " :";
     for (size_t i = 0; i < op.outputs.size(); ++i) s += (i ? ", " : " ") + typed(n, op.outputs[i]);
     s += "\n";
   }

@@ -222,6 +222,12 @@ TEST(Infer, ConstantInputsLeaveTheDimTableAlone) {
   EXPECT_EQ(t.size(), 0);
 }
 
+TEST(Infer, HostNumbersThatReadAsSymbolsAreUnknown) {
+  EXPECT_EQ(InferCase(UnaryAttrs{{UnaryFn::kNeg}}).host({INT64_MIN, INT64_MIN + 5}, DType::kInt64).text(), "int64 [2]");
+  EXPECT_THAT(InferCase(ReshapeAttrs{}).in({4}).host({INT64_MIN + 1}, DType::kInt64).text(), HasSubstr("depends on data"));
+  EXPECT_THAT(InferCase(SoftmaxAttrs{}).in({Dim::symbol(3)}).text(), HasSubstr("unknown dim"));
+}
+
 TEST(Infer, WrongInputCountAndDtype) {
   EXPECT_THAT(InferCase(SoftmaxAttrs{}).text(), HasSubstr("softmax 'x': has 0 inputs, expected 1 to 1"));
   EXPECT_THAT(InferCase(SoftmaxAttrs{}).in({1}, DType::kString).text(), HasSubstr("Unsupported"));
