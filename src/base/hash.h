@@ -21,7 +21,7 @@ class Sha256 {
   Digest finish();
 
  private:
-  void block(const uint8_t* p);
+  void blocks(const uint8_t* p, size_t count);
   std::array<uint32_t, 8> state_;
   std::array<uint8_t, 64> buffer_;
   size_t fill_ = 0;

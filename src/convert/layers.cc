@@ -102,11 +102,15 @@ double reference_share(const ir::Network& network, const std::vector<LayerReport
     total += layers[i].flops;
     backends::Problem problem;
     problem.op = &op;
+    std::vector<std::vector<int64_t>> dims;
+    dims.reserve(op.inputs.size());
     for (ir::ValueId v : op.inputs) {
-      problem.src.push_back(&network.values[v].type);
+      const ir::Value& value = network.values[v];
+      problem.src.push_back(&value.type);
       backends::ConstInput& constant = problem.constants.emplace_back();
-      if (network.values[v].is_const())
-        constant = {network.values[v].type.dtype, {}, network.values[v].constant->bytes.data()};
+      if (!value.is_const()) continue;
+      dims.push_back(extents(network, value.type, 1));
+      constant = {value.type.dtype, dims.back(), value.constant->bytes.data()};
     }
     for (ir::ValueId v : op.outputs) problem.dst.push_back(&network.values[v].type);
     if (target.ok()) problem.target = *target;
