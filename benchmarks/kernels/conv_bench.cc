@@ -3,7 +3,7 @@
 //   dwconv 1x112x112x32 k=3x3 s=1 same
 //   gemm m=128 k=768 n=3072
 // and prints ms, GFLOP/s and the share of the multiply-add peak measured in the same process; the last line is the sum
-// over the list. Usage: conv_bench <list file> [threads] [isa: baseline|avx2|avx512] [slices]
+// over the list. Usage: conv_bench <list file> [threads] [isa: baseline|avx2|avx512] [slices] [strict|fast]
 // A time (CPU time with one thread, else wall time) is the least of `slices` slices of about 2 ms (hot caches); sums weight each line by its count.
 #include <time.h>
 
@@ -18,6 +18,7 @@
 
 #include "backends/cpu/conv/conv2d.h"
 #include "backends/cpu/conv/depthwise2d.h"
+#include "backends/cpu/conv/winograd2d.h"
 #include "backends/cpu/threads/parallel.h"
 #include "kernels/fma_peak.h"
 
@@ -27,6 +28,7 @@ using namespace graft::cpu;
 
 // With one thread: its CPU time, which other processes of the machine disturb least. With more: wall time.
 bool cpu_clock = false;
+bool winograd = false;
 double now() {
   timespec t;
   clock_gettime(cpu_clock ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
@@ -130,6 +132,16 @@ double time_line(const ComputeTable& table, const Line& line, int threads, int s
       run_depthwise(table, plan, packed.value().as<float>(), src.data(), bias.data(), nullptr, e, dst.data());
     });
   }
+  if (winograd && winograd_fits(s)) {
+    auto packed = WinogradWeights::pack(table, weights.data(), s);
+    if (!packed.ok()) std::exit(1);
+    const WinogradPlan plan = plan_winograd(packed.value(), s, threads);
+    auto scratch = graft::Buffer::allocate(static_cast<size_t>(plan.scratch_bytes()) + 64);
+    if (!scratch.ok()) std::exit(1);
+    return best_seconds(slices, [&] {
+      run_winograd(packed.value(), plan, src.data(), bias.data(), nullptr, e, dst.data(), scratch.value().data());
+    });
+  }
   auto packed = ConvWeights::pack(table, weights.data(), s);
   if (!packed.ok()) std::exit(1);
   const ConvPlan plan = plan_conv(packed.value(), s, threads);
@@ -143,7 +155,7 @@ double time_line(const ComputeTable& table, const Line& line, int threads, int s
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) return std::fprintf(stderr, "usage: conv_bench <list> [threads] [isa] [slices]\n"), 2;
+  if (argc < 2) return std::fprintf(stderr, "usage: conv_bench <list> [threads] [isa] [slices] [strict|fast]\n"), 2;
   const int threads = argc > 2 ? std::atoi(argv[2]) : 1;
   const std::string isa = argc > 3 ? argv[3] : "avx2";
   const int slices = argc > 4 ? std::atoi(argv[4]) : 30;
@@ -151,6 +163,7 @@ int main(int argc, char** argv) {
                               : isa == "baseline" ? isa_baseline::compute_table()
                                                   : isa_avx2::compute_table();
   std::ifstream file(argv[1]);
+  winograd = argc > 5 && std::string(argv[5]) == "fast";
   cpu_clock = threads == 1;
   double total = 0, flops = 0, peak = 0;
   begin_run(threads);

@@ -1,9 +1,10 @@
-// Conv: depthwise and implicit GEMM.
+// Conv: depthwise, Winograd and implicit GEMM.
 #include <algorithm>
 #include <vector>
 
 #include "backends/cpu/conv/conv2d.h"
 #include "backends/cpu/conv/depthwise2d.h"
+#include "backends/cpu/conv/winograd2d.h"
 #include "backends/cpu/gemm/compute_select.h"
 #include "backends/cpu/kernel_list.h"
 #include "base/check.h"
@@ -121,6 +122,53 @@ class IgemmConv : public Step {
   ConvWeights weights_;
 };
 
+struct WinogradState : backends::StepState {
+  WinogradPlan plan;
+};
+
+class WinogradConv : public Step {
+ public:
+  // Scratch of a thread at most: a workspace cap below it leaves the kernel out.
+  static constexpr int64_t kScratchBytes = int64_t{8} << 20;
+
+  explicit WinogradConv(const Problem& p) : common_(p) {}
+  static std::string supports(const Problem& p) {
+    if (std::string why = common_refusal(p); !why.empty()) return why;
+    if (p.strict_math) return "fp32_math is strict";
+    if (p.target.isa < ir::Isa::kAvx2) return "no AVX2";
+    if (p.max_workspace_bytes >= 0 && p.max_workspace_bytes < kScratchBytes) return "needs 8 MiB of workspace";
+    return winograd_fits(ConvCommon(p).shape) ? "" : "not 3x3, stride 1, 32 to 512 channels";
+  }
+  static Result<std::unique_ptr<Step>> create(const Problem& p) {
+    auto step = std::make_unique<WinogradConv>(p);
+    GRAFT_ASSIGN_OR_RETURN(step->weights_,
+                           WinogradWeights::pack(*step->common_.table,
+                                                 static_cast<const float*>(p.constants[1].data), step->common_.shape));
+    return std::unique_ptr<Step>(std::move(step));
+  }
+
+  std::string_view kernel_name() const override { return "conv_winograd2_f32"; }
+  Result<backends::StepPlan> plan(const backends::StepShapes& shapes) const override {
+    auto state = std::make_unique<WinogradState>();
+    state->plan = plan_winograd(weights_, common_.concrete(shapes), shapes.threads);
+    const size_t scratch = static_cast<size_t>(state->plan.scratch_bytes());
+    return backends::StepPlan{std::move(state), scratch};
+  }
+  void run(const backends::StepState* state, const void* const* src, void* const* dst,
+           std::byte* scratch) const override {
+    run_winograd(weights_, static_cast<const WinogradState*>(state)->plan, static_cast<const float*>(src[0]),
+                 common_.bias_of(src), common_.residual_of(src), common_.epilogue, static_cast<float*>(dst[0]),
+                 scratch);
+  }
+  bool consumes_constant(int i) const override { return common_.consumes(i); }
+  bool may_run_in_place(int i) const override { return common_.in_place(i); }
+  size_t packed_bytes() const override { return weights_.packed.size() + common_.bias.size() * sizeof(float); }
+
+ private:
+  ConvCommon common_;
+  WinogradWeights weights_;
+};
+
 struct DepthwiseState : backends::StepState {
   DepthwisePlan plan;
 };
@@ -163,6 +211,7 @@ class DepthwiseConv : public Step {
 
 constexpr KernelEntry kKernels[] = {
     {"conv_depthwise_f32", &DepthwiseConv::supports, &DepthwiseConv::create},
+    {"conv_winograd2_f32", &WinogradConv::supports, &WinogradConv::create},
     {"conv_igemm_f32", &common_refusal, &IgemmConv::create},
 };
 

@@ -60,6 +60,25 @@ struct DepthwiseArgs {
   const Epilogue* epilogue;
 };
 
+// A 4x4 patch of src -> 16 positions of `channels` floats each, position_step apart.
+struct WinogradSrcArgs {
+  const float* pixels[16];
+  float* dst;
+  ptrdiff_t position_step;
+  ptrdiff_t channels;
+};
+
+// 16 positions -> up to 2x2 pixels of dst (null: outside). src may be read up to a whole vector.
+struct WinogradDstArgs {
+  const float* src;
+  ptrdiff_t position_step;
+  const float* bias;         // or null
+  const float* residual[4];  // each or null; may be dst
+  float* dst[4];
+  ptrdiff_t channels;
+  const Epilogue* epilogue;
+};
+
 struct ComputeTable {
   const char* name;
   int lanes;                         // floats per vector
@@ -67,6 +86,8 @@ struct ComputeTable {
   int max_rows[kMaxTileVecs + 1];    // tallest tile for a panel of that many vectors
   TileFn tile[kMaxTileVecs + 1][kMaxTileRows + 1];  // [vectors][rows]
   void (*depthwise)(const DepthwiseArgs*);
+  void (*winograd_src)(const WinogradSrcArgs*);
+  void (*winograd_dst)(const WinogradDstArgs*);
   void (*act)(const Epilogue*, float* p, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t ld);
   void (*exp)(const float* src, float* dst, ptrdiff_t n);
   void (*erf)(const float* src, float* dst, ptrdiff_t n);

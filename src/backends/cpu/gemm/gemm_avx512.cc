@@ -2,6 +2,7 @@
 #define GRAFT_ISA_AVX512
 
 #include "backends/cpu/conv/depthwise.h"
+#include "backends/cpu/conv/winograd.h"
 #include "backends/cpu/gemm/table_rows.h"
 
 namespace graft::cpu {
@@ -16,6 +17,8 @@ static constexpr ComputeTable make_table() {
   add_tiles<2, 12>(t);
   add_tiles<3, 8>(t);
   t.depthwise = &depthwise_row;
+  t.winograd_src = &winograd_src;
+  t.winograd_dst = &winograd_dst;
   add_math(t);
   return t;
 }

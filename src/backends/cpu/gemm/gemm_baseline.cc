@@ -2,6 +2,7 @@
 #define GRAFT_ISA_BASELINE
 
 #include "backends/cpu/conv/depthwise.h"
+#include "backends/cpu/conv/winograd.h"
 #include "backends/cpu/gemm/table_rows.h"
 
 namespace graft::cpu {
@@ -15,6 +16,8 @@ static constexpr ComputeTable make_table() {
   add_tiles<1, 8>(t);
   add_tiles<2, 6>(t);
   t.depthwise = &depthwise_row;
+  t.winograd_src = &winograd_src;
+  t.winograd_dst = &winograd_dst;
   add_math(t);
   return t;
 }

@@ -33,7 +33,7 @@ void run_slice(const IgemmBlock& b, const KSlice& s, bool first, bool last, int6
   t.ldd = b.ldd;
   t.bias = b.bias ? b.bias + column : nullptr;
   t.ldr = b.ldr;
-  t.columns = b.panels.columns(panel);
+  t.columns = b.full_panels ? width : b.panels.columns(panel);
   t.epilogue = b.epilogue;
   t.first = first;
   t.last = last;

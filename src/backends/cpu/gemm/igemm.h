@@ -26,6 +26,7 @@ struct IgemmBlock {
   float* dst = nullptr;               // of row 0, column 0
   int64_t ldd = 0;
   const Epilogue* epilogue = nullptr;
+  bool full_panels = false;           // dst has room for the padded columns too, and they are written
 };
 
 // Computes columns of panels [panel_begin, panel_end) of every row.
