@@ -1,6 +1,7 @@
 // Times the kernels that are not convolutions or matrix products, one op a line:
 //   pointwise_bench [threads] [name filter]
-// prints the best and median time of an op, and the bytes of its inputs and outputs over the best time.
+// prints the best and median time of an op, and the bytes of its inputs and outputs over the best
+// time.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -42,17 +43,34 @@ std::vector<BenchOp> bench_ops() {
       {"exp", UnaryAttrs{{UnaryFn::kExp}}, {image}, {image}},
       {"log", UnaryAttrs{{UnaryFn::kLog}}, {image}, {image}},
       {"affine_relu", AffineAttrs{{UnaryFn::kRelu}}, {image, row, row}, {image}},
-      {"max_pool", PoolAttrs{PoolFn::kMax, {3, 3}, {2, 2}, Padding::kSame}, {{8, 112, 112, 64}}, {{8, 56, 56, 64}}},
-      {"avg_pool", PoolAttrs{PoolFn::kAvg, {3, 3}, {1, 1}, Padding::kSame}, {{8, 35, 35, 288}}, {{8, 35, 35, 288}}},
+      {"max_pool",
+       PoolAttrs{PoolFn::kMax, {3, 3}, {2, 2}, Padding::kSame},
+       {{8, 112, 112, 64}},
+       {{8, 56, 56, 64}}},
+      {"avg_pool",
+       PoolAttrs{PoolFn::kAvg, {3, 3}, {1, 1}, Padding::kSame},
+       {{8, 35, 35, 288}},
+       {{8, 35, 35, 288}}},
       {"spatial_mean", ReduceAttrs{ReduceFn::kMean, {1, 2}}, {{8, 7, 7, 2048}}, {{8, 2048}}},
       {"spatial_mean_1", ReduceAttrs{ReduceFn::kMean, {1, 2}}, {{1, 112, 112, 32}}, {{1, 32}}},
       {"row_sum", ReduceAttrs{ReduceFn::kSum, {2}}, {tokens}, {{8, 128}}},
       {"softmax", SoftmaxAttrs{}, {scores}, {scores}},
       {"layer_norm", LayerNormAttrs{1e-12f}, {tokens, wide, wide}, {tokens}},
       {"attention", AttentionAttrs{0.125f, true}, {heads, heads, heads, {8, 1, 1, 128}}, {heads}},
-      {"attention_1", AttentionAttrs{0.125f, true}, {{1, 128, 12, 64}, {1, 128, 12, 64}, {1, 128, 12, 64}, {1, 1, 1, 128}}, {{1, 128, 12, 64}}},
-      {"concat", ConcatAttrs{3}, {{8, 28, 28, 64}, {8, 28, 28, 96}, {8, 28, 28, 32}}, {{8, 28, 28, 192}}},
-      {"pad", PadAttrs{}, {image, {4, 2}}, {{8, 58, 58, 128}}, {{}, {0, 0, 1, 1, 1, 1, 0, 0}}, DType::kInt32},
+      {"attention_1",
+       AttentionAttrs{0.125f, true},
+       {{1, 128, 12, 64}, {1, 128, 12, 64}, {1, 128, 12, 64}, {1, 1, 1, 128}},
+       {{1, 128, 12, 64}}},
+      {"concat",
+       ConcatAttrs{3},
+       {{8, 28, 28, 64}, {8, 28, 28, 96}, {8, 28, 28, 32}},
+       {{8, 28, 28, 192}}},
+      {"pad",
+       PadAttrs{},
+       {image, {4, 2}},
+       {{8, 58, 58, 128}},
+       {{}, {0, 0, 1, 1, 1, 1, 0, 0}},
+       DType::kInt32},
       {"transpose_heads", TransposeAttrs{{0, 2, 1, 3}}, {heads}, {{8, 12, 128, 64}}},
       {"transpose_nchw", TransposeAttrs{{0, 3, 1, 2}}, {image}, {{8, 128, 56, 56}}},
       {"gather", GatherAttrs{}, {{30522, 768}, {8, 128}}, {tokens}, {}, DType::kInt32},
@@ -105,19 +123,24 @@ int run(const BenchOp& bench, const graft::ir::Target& target, int threads) {
   for (const auto& d : bench.src) shapes.src.push_back(d);
   for (const auto& d : bench.dst) shapes.dst.push_back(d);
   for (size_t i = 0; i < bench.src.size(); ++i) {
-    shapes.host.push_back(i < bench.host.size() ? std::span<const int64_t>(bench.host[i]) : std::span<const int64_t>());
+    shapes.host.push_back(i < bench.host.size() ? std::span<const int64_t>(bench.host[i])
+                                                : std::span<const int64_t>());
   }
   shapes.threads = threads;
   const auto& backend = graft::backends::cpu_backend();
   auto step = backend.create_step(problem, nullptr);
-  if (!step.ok()) return std::fprintf(stderr, "%s: %s\n", bench.name, step.status().message().c_str()), 1;
+  if (!step.ok())
+    return std::fprintf(stderr, "%s: %s\n", bench.name, step.status().message().c_str()), 1;
   auto plan = (*step)->plan(shapes);
-  if (!plan.ok()) return std::fprintf(stderr, "%s: %s\n", bench.name, plan.status().message().c_str()), 1;
+  if (!plan.ok())
+    return std::fprintf(stderr, "%s: %s\n", bench.name, plan.status().message().c_str()), 1;
   auto scratch = graft::Buffer::allocate(plan->scratch_bytes + 64);
   if (!scratch.ok()) return 1;
   std::vector<double> times;
   backend.begin_run(threads);
-  for (const auto start = Clock::now(); times.size() < 10 || (times.size() < 400 && Clock::now() - start < std::chrono::milliseconds(300));) {
+  for (const auto start = Clock::now();
+       times.size() < 10 ||
+       (times.size() < 400 && Clock::now() - start < std::chrono::milliseconds(300));) {
     const auto begin = Clock::now();
     (*step)->run(plan->state.get(), src.data.data(), dst.data.data(), scratch->data());
     times.push_back(std::chrono::duration<double, std::micro>(Clock::now() - begin).count());
@@ -125,10 +148,11 @@ int run(const BenchOp& bench, const graft::ir::Target& target, int threads) {
   backend.end_run();
   std::sort(times.begin(), times.end());
   const double best = times.front(), median = times[times.size() / 2];
-  const double gather_bytes = std::strcmp(bench.name, "gather") == 0 ? 2.0 * static_cast<double>(dst.bytes)
-                                                                     : static_cast<double>(src.bytes + dst.bytes);
-  std::printf("%-16s %-14s %9.1f us %9.1f us %7.2f GB/s\n", bench.name, std::string((*step)->kernel_name()).c_str(),
-              best, median, gather_bytes / best / 1e3);
+  const double gather_bytes = std::strcmp(bench.name, "gather") == 0
+                                  ? 2.0 * static_cast<double>(dst.bytes)
+                                  : static_cast<double>(src.bytes + dst.bytes);
+  std::printf("%-16s %-14s %9.1f us %9.1f us %7.2f GB/s\n", bench.name,
+              std::string((*step)->kernel_name()).c_str(), best, median, gather_bytes / best / 1e3);
   return 0;
 }
 

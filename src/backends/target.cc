@@ -1,8 +1,8 @@
 // What this machine can do and how many threads a run gets; the only readers of GRAFT_ISA and
 // GRAFT_THREADS. A value that cannot be honoured is an error, never a silent default.
+#include "backends/backend.h"
 #include "backends/cpu/cpu_features.h"
 #include "backends/cpu/threads/thread_count.h"
-#include "backends/backend.h"
 
 #include <charconv>
 #include <cstdlib>
@@ -48,7 +48,9 @@ Result<ir::Target> detect_target(std::string_view isa) {
 }
 
 Result<int> resolve_threads(int option) {
-  const auto range = [] { return ", expected a number in [1, " + std::to_string(kMaxThreads) + "]"; };
+  const auto range = [] {
+    return ", expected a number in [1, " + std::to_string(kMaxThreads) + "]";
+  };
   if (option != 0) {
     if (option < 1 || option > kMaxThreads) {
       return invalid_argument("threads: got " + std::to_string(option) + range());

@@ -7,40 +7,62 @@ namespace graft::cpu {
 std::span<const KernelEntry> kernels_of(ir::OpKind kind) {
   using ir::OpKind;
   switch (kind) {
-    case OpKind::kUnary: return unary_kernels();
-    case OpKind::kBinary: return binary_kernels();
-    case OpKind::kSelect: return select_kernels();
-    case OpKind::kCast: return cast_kernels();
-    case OpKind::kAffine: return affine_kernels();
-    case OpKind::kConv: return conv_kernels();
-    case OpKind::kMatMul: return matmul_kernels();
-    case OpKind::kPool: return pool_kernels();
-    case OpKind::kReduce: return reduce_kernels();
-    case OpKind::kArgReduce: return arg_reduce_kernels();
-    case OpKind::kSoftmax: return softmax_kernels();
-    case OpKind::kLayerNorm: return layer_norm_kernels();
-    case OpKind::kAttention: return attention_kernels();
-    case OpKind::kTranspose: return transpose_kernels();
+    case OpKind::kUnary:
+      return unary_kernels();
+    case OpKind::kBinary:
+      return binary_kernels();
+    case OpKind::kSelect:
+      return select_kernels();
+    case OpKind::kCast:
+      return cast_kernels();
+    case OpKind::kAffine:
+      return affine_kernels();
+    case OpKind::kConv:
+      return conv_kernels();
+    case OpKind::kMatMul:
+      return matmul_kernels();
+    case OpKind::kPool:
+      return pool_kernels();
+    case OpKind::kReduce:
+      return reduce_kernels();
+    case OpKind::kArgReduce:
+      return arg_reduce_kernels();
+    case OpKind::kSoftmax:
+      return softmax_kernels();
+    case OpKind::kLayerNorm:
+      return layer_norm_kernels();
+    case OpKind::kAttention:
+      return attention_kernels();
+    case OpKind::kTranspose:
+      return transpose_kernels();
     case OpKind::kConcat:
-    case OpKind::kPack: return concat_kernels();
+    case OpKind::kPack:
+      return concat_kernels();
     case OpKind::kSplit:
-    case OpKind::kUnpack: return split_kernels();
+    case OpKind::kUnpack:
+      return split_kernels();
     case OpKind::kStridedSlice:
-    case OpKind::kSlice: return slice_kernels();
-    case OpKind::kPad: return pad_kernels();
-    case OpKind::kGather: return gather_kernels();
+    case OpKind::kSlice:
+      return slice_kernels();
+    case OpKind::kPad:
+      return pad_kernels();
+    case OpKind::kGather:
+      return gather_kernels();
     case OpKind::kTile:
     case OpKind::kBroadcastTo:
     case OpKind::kFill:
     case OpKind::kRange:
-    case OpKind::kOneHot: return tile_kernels();
+    case OpKind::kOneHot:
+      return tile_kernels();
     case OpKind::kResize:
-    case OpKind::kDepthToSpace: return resize_kernels();
+    case OpKind::kDepthToSpace:
+      return resize_kernels();
     case OpKind::kReshape:
     case OpKind::kExpandDims:
     case OpKind::kSqueeze:
     case OpKind::kShape:
-    case OpKind::kCount: return {};
+    case OpKind::kCount:
+      return {};
   }
   return {};
 }

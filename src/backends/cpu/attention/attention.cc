@@ -32,13 +32,15 @@ class AttentionStep final : public Step {
       : attrs_(problem.op->as<ir::AttentionAttrs>()),
         l2_bytes_(problem.target.l2_bytes),
         gemm_(&compute_table_of(problem.target)),
-        softmax_(pick_isa(problem.target.isa, isa_baseline::softmax_table(), isa_avx2::softmax_table(),
-                          isa_avx512::softmax_table())) {}
+        softmax_(pick_isa(problem.target.isa, isa_baseline::softmax_table(),
+                          isa_avx2::softmax_table(), isa_avx512::softmax_table())) {}
   std::string_view kernel_name() const override { return "attention_f32"; }
 
   Result<backends::StepPlan> plan(const backends::StepShapes& shapes) const override {
-    const std::span<const int64_t> mask = attrs_.has_mask ? shapes.src[3] : std::span<const int64_t>();
-    AttentionPlan p = plan_attention(*gemm_, shapes.src[0], shapes.src[2], mask, l2_bytes_, shapes.threads);
+    const std::span<const int64_t> mask =
+        attrs_.has_mask ? shapes.src[3] : std::span<const int64_t>();
+    AttentionPlan p =
+        plan_attention(*gemm_, shapes.src[0], shapes.src[2], mask, l2_bytes_, shapes.threads);
     const auto scratch = static_cast<size_t>(p.workers * p.worker_bytes);
     return plan_of(std::move(p), scratch);
   }
@@ -57,8 +59,8 @@ class AttentionStep final : public Step {
     }
     const auto body = [&](int64_t task, int worker) {
       const int64_t cut = task % p.row_cuts, bh = task / p.row_cuts;
-      run_rows(p, x, bh / p.heads, bh % p.heads, p.sq * cut / p.row_cuts, p.sq * (cut + 1) / p.row_cuts,
-               scratch_of(p, scratch + worker * p.worker_bytes));
+      run_rows(p, x, bh / p.heads, bh % p.heads, p.sq * cut / p.row_cuts,
+               p.sq * (cut + 1) / p.row_cuts, scratch_of(p, scratch + worker * p.worker_bytes));
     };
     parallel_for(p.batch * p.heads * p.row_cuts, static_cast<int>(p.workers), body);
   }
@@ -67,8 +69,8 @@ class AttentionStep final : public Step {
   static Scratch scratch_of(const AttentionPlan& p, std::byte* base) {
     const auto floats = [&](int64_t at) { return reinterpret_cast<float*>(base + at); };
     const auto pointers = [&](int64_t at) { return reinterpret_cast<const float**>(base + at); };
-    return {floats(0), floats(p.v_at), floats(p.scores_at), floats(p.sums_at), pointers(p.rows_at),
-            pointers(p.rows_at) + p.block_rows};
+    return {floats(0),         floats(p.v_at),      floats(p.scores_at),
+            floats(p.sums_at), pointers(p.rows_at), pointers(p.rows_at) + p.block_rows};
   }
 
   void run_rows(const AttentionPlan& p, const Operands& x, int64_t b, int64_t h, int64_t begin,
@@ -77,18 +79,20 @@ class AttentionStep final : public Step {
     const float* k = x.k + (b * p.sk * p.heads + h) * p.d;
     const float* v = x.v + (b * p.sk * p.heads + h) * p.dv;
     for (int64_t i = 0; i < p.k_panels.count; ++i) {
-      pack_panel(p.k_panels, i, k, 1, p.heads * p.d, p.d, s.packed_k + p.k_panels.first_column(i) * p.d);
+      pack_panel(p.k_panels, i, k, 1, p.heads * p.d, p.d,
+                 s.packed_k + p.k_panels.first_column(i) * p.d);
     }
     for (int64_t i = 0; i < p.v_panels.count; ++i) {
-      pack_panel(p.v_panels, i, v, p.heads * p.dv, 1, p.sk, s.packed_v + p.v_panels.first_column(i) * p.sk);
+      pack_panel(p.v_panels, i, v, p.heads * p.dv, 1, p.sk,
+                 s.packed_v + p.v_panels.first_column(i) * p.sk);
     }
     for (int64_t q = begin; q < end; q += p.block_rows) {
       run_block(p, x, b, h, q, std::min(p.block_rows, end - q), s);
     }
   }
 
-  void run_block(const AttentionPlan& p, const Operands& x, int64_t b, int64_t h, int64_t q0, int64_t rows,
-                 const Scratch& s) const {
+  void run_block(const AttentionPlan& p, const Operands& x, int64_t b, int64_t h, int64_t q0,
+                 int64_t rows, const Scratch& s) const {
     const Epilogue none;
     for (int64_t i = 0; i < rows; ++i) {
       s.query_rows[i] = x.q + ((b * p.sq + q0 + i) * p.heads + h) * p.d;

@@ -10,8 +10,8 @@ int64_t aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 }  // namespace
 
 AttentionPlan plan_attention(const ComputeTable& table, std::span<const int64_t> q,
-                             std::span<const int64_t> v, std::span<const int64_t> mask, int64_t l2_bytes,
-                             int threads) {
+                             std::span<const int64_t> v, std::span<const int64_t> mask,
+                             int64_t l2_bytes, int threads) {
   AttentionPlan p;
   p.batch = q[0];
   p.sq = q[1];
@@ -32,7 +32,8 @@ AttentionPlan plan_attention(const ComputeTable& table, std::span<const int64_t>
   }
   const int64_t task_rows = (p.sq + p.row_cuts - 1) / p.row_cuts;
   const int64_t fit = l2_bytes / 2 / (std::max<int64_t>(p.sk, 1) * 4);
-  p.block_rows = std::max<int64_t>(1, std::min(task_rows, std::clamp(fit, kMinBlockRows, kMaxBlockRows)));
+  p.block_rows =
+      std::max<int64_t>(1, std::min(task_rows, std::clamp(fit, kMinBlockRows, kMaxBlockRows)));
   p.k_panels = Panels(table, p.sk);
   p.v_panels = Panels(table, p.dv);
   p.workers = std::min<int64_t>(threads, pairs * p.row_cuts);

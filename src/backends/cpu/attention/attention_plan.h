@@ -10,9 +10,9 @@ namespace graft::cpu {
 
 struct AttentionPlan {
   int64_t batch = 0, heads = 0, sq = 0, sk = 0, d = 0, dv = 0;
-  int64_t mask_step[4] = {};     // elements between images, heads, queries, keys; 0 where broadcast
-  int64_t row_cuts = 1;          // tasks of one (image, head)
-  int64_t block_rows = 1;        // query rows whose scores are in cache together
+  int64_t mask_step[4] = {};  // elements between images, heads, queries, keys; 0 where broadcast
+  int64_t row_cuts = 1;       // tasks of one (image, head)
+  int64_t block_rows = 1;     // query rows whose scores are in cache together
   Panels k_panels, v_panels;
   int64_t workers = 1, worker_bytes = 0;
   // Byte offsets in a worker's scratch; packed keys are at 0.
@@ -21,7 +21,7 @@ struct AttentionPlan {
 
 // q [B, Sq, H, D], v [B, Sk, H, Dv], mask: dims that broadcast to [B, H, Sq, Sk], or empty.
 AttentionPlan plan_attention(const ComputeTable& table, std::span<const int64_t> q,
-                             std::span<const int64_t> v, std::span<const int64_t> mask, int64_t l2_bytes,
-                             int threads);
+                             std::span<const int64_t> v, std::span<const int64_t> mask,
+                             int64_t l2_bytes, int threads);
 
 }  // namespace graft::cpu

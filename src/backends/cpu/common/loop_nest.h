@@ -1,7 +1,7 @@
 // LoopNest: the loops over one or more strided operands, merged to as few dims as possible.
 //
-// Invariants after finish(): rank >= 2; extents > 0 unless the nest is empty; no two neighbouring dims
-// could be walked as one. Strides are in elements. Operand 0 is the destination by convention.
+// Invariants after finish(): rank >= 2; extents > 0 unless the nest is empty; no two neighbouring
+// dims could be walked as one. Strides are in elements. Operand 0 is the destination by convention.
 #pragma once
 
 #include <cstdint>

@@ -6,9 +6,9 @@
 
 namespace graft::cpu {
 
-// Calls f(offsets, rows, n) for blocks that cover the nest: offsets[i] is where operand i begins, rows
-// are nest.stride[i][rank - 2] apart, elements nest.stride[i][rank - 1]. n is the whole inner dim, or a
-// part of it with rows == 1.
+// Calls f(offsets, rows, n) for blocks that cover the nest: offsets[i] is where operand i begins,
+// rows are nest.stride[i][rank - 2] apart, elements nest.stride[i][rank - 1]. n is the whole inner
+// dim, or a part of it with rows == 1.
 template <typename F>
 void for_row_blocks(const LoopNest& nest, int64_t grain_elems, F&& f) {
   if (nest.empty()) return;
@@ -19,7 +19,8 @@ void for_row_blocks(const LoopNest& nest, int64_t grain_elems, F&& f) {
     const int64_t cuts = std::min<int64_t>(threads * 2, n / grain_elems);
     parallel_ranges(total * cuts, 1, threads, [&](int64_t begin, int64_t end) {
       for (int64_t u = begin; u < end; ++u) {
-        const int64_t row = u / cuts, first = n * (u % cuts) / cuts, last = n * (u % cuts + 1) / cuts;
+        const int64_t row = u / cuts, first = n * (u % cuts) / cuts,
+                      last = n * (u % cuts + 1) / cuts;
         int64_t offsets[LoopNest::kMaxOperands];
         nest.block_offsets(row / per_block, offsets);
         for (int i = 0; i < nest.operands; ++i) {

@@ -16,8 +16,8 @@ inline int run_threads() {
   return run ? run->max_threads() : 1;
 }
 
-// Calls fn(begin, end) for ranges that cover [0, total), each of about `grain` units or more, on up to
-// `threads` threads. Where a range begins may depend on the threads: results must not.
+// Calls fn(begin, end) for ranges that cover [0, total), each of about `grain` units or more, on up
+// to `threads` threads. Where a range begins may depend on the threads: results must not.
 template <typename F>
 void parallel_ranges(int64_t total, int64_t grain, int threads, F&& fn) {
   if (total <= 0) return;

@@ -33,8 +33,13 @@ class LayerNormStep final : public Step {
     const auto* x = static_cast<const float*>(src[0]);
     auto* y = static_cast<float*>(dst[0]);
     parallel_ranges(p.rows, kGrainElems / p.n, [&](int64_t begin, int64_t end) {
-      const LayerNormArgs args{y + begin * p.n, x + begin * p.n, static_cast<const float*>(src[1]),
-                               static_cast<const float*>(src[2]), end - begin, p.n, epsilon_};
+      const LayerNormArgs args{y + begin * p.n,
+                               x + begin * p.n,
+                               static_cast<const float*>(src[1]),
+                               static_cast<const float*>(src[2]),
+                               end - begin,
+                               p.n,
+                               epsilon_};
       rows_(&args);
     });
   }

@@ -8,10 +8,14 @@ namespace {
 
 size_t axis_of(const ir::Op& op) {
   switch (op.kind()) {
-    case ir::OpKind::kConcat: return static_cast<size_t>(op.as<ir::ConcatAttrs>().axis);
-    case ir::OpKind::kPack: return static_cast<size_t>(op.as<ir::PackAttrs>().axis);
-    case ir::OpKind::kSplit: return static_cast<size_t>(op.as<ir::SplitAttrs>().axis);
-    default: return static_cast<size_t>(op.as<ir::UnpackAttrs>().axis);
+    case ir::OpKind::kConcat:
+      return static_cast<size_t>(op.as<ir::ConcatAttrs>().axis);
+    case ir::OpKind::kPack:
+      return static_cast<size_t>(op.as<ir::PackAttrs>().axis);
+    case ir::OpKind::kSplit:
+      return static_cast<size_t>(op.as<ir::SplitAttrs>().axis);
+    default:
+      return static_cast<size_t>(op.as<ir::UnpackAttrs>().axis);
   }
 }
 

@@ -108,21 +108,31 @@ void run_copy(const CopyNd& copy, int64_t elem_bytes, const void* src, void* dst
   const auto* from = static_cast<const std::byte*>(src);
   auto* to = static_cast<std::byte*>(dst);
   switch (elem_bytes) {
-    case 1: return run_copy_of<1>(copy, from, to);
-    case 2: return run_copy_of<2>(copy, from, to);
-    case 4: return run_copy_of<4>(copy, from, to);
-    case 8: return run_copy_of<8>(copy, from, to);
-    default: GRAFT_CHECK(false, "element size");
+    case 1:
+      return run_copy_of<1>(copy, from, to);
+    case 2:
+      return run_copy_of<2>(copy, from, to);
+    case 4:
+      return run_copy_of<4>(copy, from, to);
+    case 8:
+      return run_copy_of<8>(copy, from, to);
+    default:
+      GRAFT_CHECK(false, "element size");
   }
 }
 
 void fill_elems(std::byte* dst, const void* value, int64_t elem_bytes, int64_t n) {
   switch (elem_bytes) {
-    case 1: return fill_of<1>(dst, value, n);
-    case 2: return fill_of<2>(dst, value, n);
-    case 4: return fill_of<4>(dst, value, n);
-    case 8: return fill_of<8>(dst, value, n);
-    default: GRAFT_CHECK(false, "element size");
+    case 1:
+      return fill_of<1>(dst, value, n);
+    case 2:
+      return fill_of<2>(dst, value, n);
+    case 4:
+      return fill_of<4>(dst, value, n);
+    case 8:
+      return fill_of<8>(dst, value, n);
+    default:
+      GRAFT_CHECK(false, "element size");
   }
 }
 

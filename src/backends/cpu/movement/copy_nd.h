@@ -1,7 +1,8 @@
-// Strided copies between two buffers: what transpose, slice, tile, broadcast and depth-to-space are.
+// Strided copies between two buffers: what transpose, slice, tile, broadcast and depth-to-space
+// are.
 //
-// Elements of 1, 2, 4 or 8 bytes of any alignment; source strides may be 0 or negative. The outer loops
-// are ordered so that both sides are read and written in runs where that is possible.
+// Elements of 1, 2, 4 or 8 bytes of any alignment; source strides may be 0 or negative. The outer
+// loops are ordered so that both sides are read and written in runs where that is possible.
 #pragma once
 
 #include <cstdint>
@@ -23,11 +24,19 @@ void run_copy(const CopyNd& copy, int64_t elem_bytes, const void* src, void* dst
 // n bytes; small sizes without a call.
 inline void copy_bytes(std::byte* dst, const std::byte* src, int64_t n) {
   switch (n) {
-    case 0: return;
-    case 4: __builtin_memcpy(dst, src, 4); return;
-    case 8: __builtin_memcpy(dst, src, 8); return;
-    case 16: __builtin_memcpy(dst, src, 16); return;
-    default: __builtin_memcpy(dst, src, static_cast<size_t>(n));
+    case 0:
+      return;
+    case 4:
+      __builtin_memcpy(dst, src, 4);
+      return;
+    case 8:
+      __builtin_memcpy(dst, src, 8);
+      return;
+    case 16:
+      __builtin_memcpy(dst, src, 16);
+      return;
+    default:
+      __builtin_memcpy(dst, src, static_cast<size_t>(n));
   }
 }
 

@@ -23,7 +23,8 @@ std::string position_text(const std::vector<int64_t>& dims, int64_t flat) {
 template <typename I>
 I load_index(const void* indices, int64_t i) {
   I v;
-  __builtin_memcpy(&v, static_cast<const std::byte*>(indices) + i * static_cast<int64_t>(sizeof(I)), sizeof(I));
+  __builtin_memcpy(&v, static_cast<const std::byte*>(indices) + i * static_cast<int64_t>(sizeof(I)),
+                   sizeof(I));
   return v;
 }
 
@@ -33,9 +34,9 @@ void check_indices(const GatherPlan& p, const std::string& op, const void* indic
   for (int64_t i = 0; i < total; ++i) {
     const auto v = static_cast<int64_t>(load_index<I>(indices, i));
     if (v >= 0 && v < p.n) continue;
-    throw backends::StepFailure(
-        invalid_argument("'" + op + "': " + position_text(p.index_dims, i) + " = " + std::to_string(v) +
-                         " is not in [0, " + std::to_string(p.n) + ")"));
+    throw backends::StepFailure(invalid_argument("'" + op + "': " + position_text(p.index_dims, i) +
+                                                 " = " + std::to_string(v) + " is not in [0, " +
+                                                 std::to_string(p.n) + ")"));
   }
 }
 
@@ -46,8 +47,10 @@ void gather(const GatherPlan& p, const std::byte* params, const void* indices, s
   parallel_ranges(rows, kGrainElems * 4 / p.inner_bytes, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
       const int64_t i = r % p.count, block = r / p.count;
-      const auto index = static_cast<int64_t>(load_index<I>(indices, block / p.outer * p.count + i));
-      copy_bytes(dst + r * p.inner_bytes, params + (block * p.n + index) * p.inner_bytes, p.inner_bytes);
+      const auto index =
+          static_cast<int64_t>(load_index<I>(indices, block / p.outer * p.count + i));
+      copy_bytes(dst + r * p.inner_bytes, params + (block * p.n + index) * p.inner_bytes,
+                 p.inner_bytes);
     }
   });
 }
@@ -63,7 +66,8 @@ class GatherStep final : public Step {
 
   Result<backends::StepPlan> plan(const backends::StepShapes& shapes) const override {
     const auto params = shapes.src[0], indices = shapes.src[1];
-    const auto batch = static_cast<size_t>(attrs_.batch_dims), axis = static_cast<size_t>(attrs_.axis);
+    const auto batch = static_cast<size_t>(attrs_.batch_dims),
+               axis = static_cast<size_t>(attrs_.axis);
     GatherPlan p;
     p.batch = elems_of(params.first(batch));
     p.outer = elems_of(params.subspan(batch, axis - batch));

@@ -1,5 +1,5 @@
-// Concat and Pack, and their inverses Split and Unpack: for every outer index one run of bytes of each
-// part, side by side in the whole.
+// Concat and Pack, and their inverses Split and Unpack: for every outer index one run of bytes of
+// each part, side by side in the whole.
 #pragma once
 
 #include <cstdint>

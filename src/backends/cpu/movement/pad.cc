@@ -1,5 +1,5 @@
-// Pad of any dtype, constant and mirrored. A task is a range of destination rows; a row covers the last
-// padded axis and everything inside it.
+// Pad of any dtype, constant and mirrored. A task is a range of destination rows; a row covers the
+// last padded axis and everything inside it.
 #include "backends/cpu/common/shape_util.h"
 #include "backends/cpu/common/split.h"
 #include "backends/cpu/movement/copy_step.h"
@@ -8,10 +8,10 @@ namespace graft::cpu {
 namespace {
 
 struct PadPlan {
-  int64_t rows = 0;                    // product of dst extents before `axis`
-  int axis = 0;                        // of the row
+  int64_t rows = 0;  // product of dst extents before `axis`
+  int axis = 0;      // of the row
   int64_t src_dims[kMaxDims] = {}, dst_dims[kMaxDims] = {}, before[kMaxDims] = {};
-  int64_t inner_bytes = 0;             // of one index of the row's axis
+  int64_t inner_bytes = 0;  // of one index of the row's axis
 };
 
 // Source index under dst index i, -1 outside (constant mode).

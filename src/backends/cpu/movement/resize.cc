@@ -1,6 +1,6 @@
-// Resize (nearest of any dtype, bilinear of float32) and DepthToSpace / SpaceToDepth. A task of a resize
-// is a range of output rows; where each output lies in the image is computed when it is planned, by
-// TensorFlow's float formulas.
+// Resize (nearest of any dtype, bilinear of float32) and DepthToSpace / SpaceToDepth. A task of a
+// resize is a range of output rows; where each output lies in the image is computed when it is
+// planned, by TensorFlow's float formulas.
 #include <cmath>
 #include <vector>
 
@@ -65,10 +65,12 @@ class ResizeStep final : public Step {
     parallel_ranges(p.batch * oh, kGrainElems / row_elems, [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
         const Sample& y = p.rows[static_cast<size_t>(r % oh)];
-        const int64_t top = (r / oh * p.h + y.lower) * p.w * p.c, bottom = (r / oh * p.h + y.upper) * p.w * p.c;
+        const int64_t top = (r / oh * p.h + y.lower) * p.w * p.c,
+                      bottom = (r / oh * p.h + y.upper) * p.w * p.c;
         if (attrs_.bilinear) {
           const auto* image = static_cast<const float*>(src[0]);
-          bilinear_row(p, image + top, image + bottom, y.lerp, static_cast<float*>(dst[0]) + r * row_elems);
+          bilinear_row(p, image + top, image + bottom, y.lerp,
+                       static_cast<float*>(dst[0]) + r * row_elems);
         } else {
           nearest_row(p, static_cast<const std::byte*>(src[0]) + top * elem_bytes_,
                       static_cast<std::byte*>(dst[0]) + r * row_elems * elem_bytes_);
@@ -140,7 +142,8 @@ std::string supports_resize(const Problem& problem) {
   return t == DType::kFloat ? "" : "bilinear resize of " + dtype_name(t);
 }
 std::string supports_depth(const Problem& problem) {
-  return problem.op->kind() == ir::OpKind::kDepthToSpace ? require_movable(problem) : "op is resize";
+  return problem.op->kind() == ir::OpKind::kDepthToSpace ? require_movable(problem)
+                                                         : "op is resize";
 }
 
 constexpr KernelEntry kResize[] = {

@@ -27,7 +27,9 @@ class SliceStep final : public CopyStepBase {
   }
 };
 
-std::vector<ir::Dim> to_dims(std::span<const int64_t> values) { return {values.begin(), values.end()}; }
+std::vector<ir::Dim> to_dims(std::span<const int64_t> values) {
+  return {values.begin(), values.end()};
+}
 
 class StridedSliceStep final : public CopyStepBase {
  public:
@@ -45,7 +47,8 @@ class StridedSliceStep final : public CopyStepBase {
     dense_strides(shapes.src[0], from);
     dense_strides(shapes.dst[0], to);
     CopyNd copy;
-    for (size_t a = 0; a < spec.axes.size(); ++a) copy.src_offset += spec.axes[a].begin.value() * from[a];
+    for (size_t a = 0; a < spec.axes.size(); ++a)
+      copy.src_offset += spec.axes[a].begin.value() * from[a];
     for (size_t d = 0; d < spec.dst_axes.size(); ++d) {
       const int axis = spec.dst_axes[d];
       if (axis == ir::SliceSpec::kNewAxis) continue;
@@ -61,7 +64,8 @@ class StridedSliceStep final : public CopyStepBase {
 };
 
 std::string supports_slice(const Problem& problem) {
-  return problem.op->kind() == ir::OpKind::kSlice ? require_movable(problem) : "op is strided_slice";
+  return problem.op->kind() == ir::OpKind::kSlice ? require_movable(problem)
+                                                  : "op is strided_slice";
 }
 std::string supports_strided(const Problem& problem) {
   return problem.op->kind() == ir::OpKind::kStridedSlice ? require_movable(problem) : "op is slice";

@@ -87,7 +87,8 @@ class OneHotStep final : public Step {
   std::string_view kernel_name() const override { return "one_hot"; }
   Result<backends::StepPlan> plan(const backends::StepShapes& shapes) const override {
     const auto dst = shapes.dst[0];
-    return plan_of(OneHotPlan{elems_of(dst.first(axis_)), dst[axis_], elems_of(dst.subspan(axis_ + 1))});
+    return plan_of(
+        OneHotPlan{elems_of(dst.first(axis_)), dst[axis_], elems_of(dst.subspan(axis_ + 1))});
   }
   void run(const backends::StepState* state, const void* const* src, void* const* dst,
            std::byte*) const override {
@@ -98,8 +99,8 @@ class OneHotStep final : public Step {
     parallel_ranges(p.outer, kGrainElems / block, [&](int64_t begin, int64_t end) {
       fill_elems(to + begin * block * elem_bytes_, src[3], elem_bytes_, (end - begin) * block);
       for (int64_t i = begin * p.inner; i < end * p.inner; ++i) {
-        const int64_t index = wide_ ? static_cast<const int64_t*>(src[0])[i]
-                                    : static_cast<const int32_t*>(src[0])[i];
+        const int64_t index =
+            wide_ ? static_cast<const int64_t*>(src[0])[i] : static_cast<const int32_t*>(src[0])[i];
         if (index < 0 || index >= p.depth) continue;
         const int64_t at = i / p.inner * block + index * p.inner + i % p.inner;
         fill_elems(to + at * elem_bytes_, src[2], elem_bytes_, 1);

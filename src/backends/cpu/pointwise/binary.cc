@@ -37,17 +37,28 @@ void plan_repeats(BinaryPlan& plan) {
 std::optional<BinaryOp> op_of(ir::BinaryFn fn) {
   using ir::BinaryFn;
   switch (fn) {
-    case BinaryFn::kAdd: return BinaryOp::kAdd;
-    case BinaryFn::kSub: return BinaryOp::kSub;
-    case BinaryFn::kMul: return BinaryOp::kMul;
-    case BinaryFn::kDiv: return BinaryOp::kDiv;
-    case BinaryFn::kDivNoNan: return BinaryOp::kDivNoNan;
-    case BinaryFn::kFloorDiv: return BinaryOp::kFloorDiv;
-    case BinaryFn::kMax: return BinaryOp::kMax;
-    case BinaryFn::kMin: return BinaryOp::kMin;
-    case BinaryFn::kPow: return BinaryOp::kPow;
-    case BinaryFn::kSquaredDifference: return BinaryOp::kSquaredDifference;
-    default: return std::nullopt;
+    case BinaryFn::kAdd:
+      return BinaryOp::kAdd;
+    case BinaryFn::kSub:
+      return BinaryOp::kSub;
+    case BinaryFn::kMul:
+      return BinaryOp::kMul;
+    case BinaryFn::kDiv:
+      return BinaryOp::kDiv;
+    case BinaryFn::kDivNoNan:
+      return BinaryOp::kDivNoNan;
+    case BinaryFn::kFloorDiv:
+      return BinaryOp::kFloorDiv;
+    case BinaryFn::kMax:
+      return BinaryOp::kMax;
+    case BinaryFn::kMin:
+      return BinaryOp::kMin;
+    case BinaryFn::kPow:
+      return BinaryOp::kPow;
+    case BinaryFn::kSquaredDifference:
+      return BinaryOp::kSquaredDifference;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -72,13 +83,15 @@ class BinaryStep final : public Step {
     const auto& plan = state_as<BinaryPlan>(state);
     const float* sources[] = {static_cast<const float*>(src[0]), static_cast<const float*>(src[1])};
     auto* y = static_cast<float*>(dst[0]);
-    if (plan.repeated >= 0) return run_repeated(plan, sources, y, reinterpret_cast<float*>(scratch));
+    if (plan.repeated >= 0)
+      return run_repeated(plan, sources, y, reinterpret_cast<float*>(scratch));
     const LoopNest& nest = plan.nest;
     const int r = nest.rank;
     const auto fn = rows_[static_cast<int>(mode(nest.stride[1][r - 1], nest.stride[2][r - 1]))];
     for_row_blocks(nest, kGrainElems, [&](const int64_t* at, int64_t rows, int64_t n) {
-      const BinaryArgs args{y + at[0], sources[0] + at[1], sources[1] + at[2], rows, n,
-                            nest.stride[0][r - 2], nest.stride[1][r - 2], nest.stride[2][r - 2]};
+      const BinaryArgs args{
+          y + at[0], sources[0] + at[1],    sources[1] + at[2],    rows,
+          n,         nest.stride[0][r - 2], nest.stride[1][r - 2], nest.stride[2][r - 2]};
       fn(&args);
     });
   }

@@ -24,22 +24,36 @@ using Wide = std::conditional_t<std::is_same_v<T, bool>, unsigned, std::make_uns
 
 template <BinaryFn kFn, typename T>
 auto apply(T a, T b) {
-  if constexpr (kFn == BinaryFn::kLess) return a < b;
-  else if constexpr (kFn == BinaryFn::kLessEqual) return a <= b;
-  else if constexpr (kFn == BinaryFn::kGreater) return a > b;
-  else if constexpr (kFn == BinaryFn::kGreaterEqual) return a >= b;
-  else if constexpr (kFn == BinaryFn::kEqual) return a == b;
-  else if constexpr (kFn == BinaryFn::kNotEqual) return a != b;
-  else if constexpr (kFn == BinaryFn::kLogicalAnd) return static_cast<bool>(a && b);
-  else if constexpr (kFn == BinaryFn::kLogicalOr) return static_cast<bool>(a || b);
-  else if constexpr (kFn == BinaryFn::kMax) return a < b ? b : a;
-  else if constexpr (kFn == BinaryFn::kMin) return b < a ? b : a;
+  if constexpr (kFn == BinaryFn::kLess)
+    return a < b;
+  else if constexpr (kFn == BinaryFn::kLessEqual)
+    return a <= b;
+  else if constexpr (kFn == BinaryFn::kGreater)
+    return a > b;
+  else if constexpr (kFn == BinaryFn::kGreaterEqual)
+    return a >= b;
+  else if constexpr (kFn == BinaryFn::kEqual)
+    return a == b;
+  else if constexpr (kFn == BinaryFn::kNotEqual)
+    return a != b;
+  else if constexpr (kFn == BinaryFn::kLogicalAnd)
+    return static_cast<bool>(a && b);
+  else if constexpr (kFn == BinaryFn::kLogicalOr)
+    return static_cast<bool>(a || b);
+  else if constexpr (kFn == BinaryFn::kMax)
+    return a < b ? b : a;
+  else if constexpr (kFn == BinaryFn::kMin)
+    return b < a ? b : a;
   else {
     const Wide<T> x = static_cast<Wide<T>>(a), y = static_cast<Wide<T>>(b);
-    if constexpr (kFn == BinaryFn::kAdd) return static_cast<T>(x + y);
-    else if constexpr (kFn == BinaryFn::kSub) return static_cast<T>(x - y);
-    else if constexpr (kFn == BinaryFn::kMul) return static_cast<T>(x * y);
-    else return static_cast<T>((x - y) * (x - y));
+    if constexpr (kFn == BinaryFn::kAdd)
+      return static_cast<T>(x + y);
+    else if constexpr (kFn == BinaryFn::kSub)
+      return static_cast<T>(x - y);
+    else if constexpr (kFn == BinaryFn::kMul)
+      return static_cast<T>(x * y);
+    else
+      return static_cast<T>((x - y) * (x - y));
   }
 }
 
@@ -49,52 +63,77 @@ void row(const RowArgs& args) {
   auto* dst = static_cast<R*>(args.dst);
   const auto* a = static_cast<const T*>(args.a);
   const auto* b = static_cast<const T*>(args.b);
-  for (int64_t i = 0; i < args.n; ++i) dst[i] = apply<kFn, T>(a[i * args.a_step], b[i * args.b_step]);
+  for (int64_t i = 0; i < args.n; ++i)
+    dst[i] = apply<kFn, T>(a[i * args.a_step], b[i * args.b_step]);
 }
 
 template <typename T>
 RowFn comparison(BinaryFn fn) {
   switch (fn) {
-    case BinaryFn::kLess: return row<BinaryFn::kLess, T>;
-    case BinaryFn::kLessEqual: return row<BinaryFn::kLessEqual, T>;
-    case BinaryFn::kGreater: return row<BinaryFn::kGreater, T>;
-    case BinaryFn::kGreaterEqual: return row<BinaryFn::kGreaterEqual, T>;
-    case BinaryFn::kEqual: return row<BinaryFn::kEqual, T>;
-    case BinaryFn::kNotEqual: return row<BinaryFn::kNotEqual, T>;
-    default: return nullptr;
+    case BinaryFn::kLess:
+      return row<BinaryFn::kLess, T>;
+    case BinaryFn::kLessEqual:
+      return row<BinaryFn::kLessEqual, T>;
+    case BinaryFn::kGreater:
+      return row<BinaryFn::kGreater, T>;
+    case BinaryFn::kGreaterEqual:
+      return row<BinaryFn::kGreaterEqual, T>;
+    case BinaryFn::kEqual:
+      return row<BinaryFn::kEqual, T>;
+    case BinaryFn::kNotEqual:
+      return row<BinaryFn::kNotEqual, T>;
+    default:
+      return nullptr;
   }
 }
 
 template <typename T>
 RowFn integer(BinaryFn fn) {
   switch (fn) {
-    case BinaryFn::kAdd: return row<BinaryFn::kAdd, T>;
-    case BinaryFn::kSub: return row<BinaryFn::kSub, T>;
-    case BinaryFn::kMul: return row<BinaryFn::kMul, T>;
-    case BinaryFn::kMax: return row<BinaryFn::kMax, T>;
-    case BinaryFn::kMin: return row<BinaryFn::kMin, T>;
-    case BinaryFn::kSquaredDifference: return row<BinaryFn::kSquaredDifference, T>;
-    default: return comparison<T>(fn);
+    case BinaryFn::kAdd:
+      return row<BinaryFn::kAdd, T>;
+    case BinaryFn::kSub:
+      return row<BinaryFn::kSub, T>;
+    case BinaryFn::kMul:
+      return row<BinaryFn::kMul, T>;
+    case BinaryFn::kMax:
+      return row<BinaryFn::kMax, T>;
+    case BinaryFn::kMin:
+      return row<BinaryFn::kMin, T>;
+    case BinaryFn::kSquaredDifference:
+      return row<BinaryFn::kSquaredDifference, T>;
+    default:
+      return comparison<T>(fn);
   }
 }
 
 RowFn logical(BinaryFn fn) {
   switch (fn) {
-    case BinaryFn::kLogicalAnd: return row<BinaryFn::kLogicalAnd, bool>;
-    case BinaryFn::kLogicalOr: return row<BinaryFn::kLogicalOr, bool>;
-    case BinaryFn::kEqual: return row<BinaryFn::kEqual, bool>;
-    case BinaryFn::kNotEqual: return row<BinaryFn::kNotEqual, bool>;
-    default: return nullptr;
+    case BinaryFn::kLogicalAnd:
+      return row<BinaryFn::kLogicalAnd, bool>;
+    case BinaryFn::kLogicalOr:
+      return row<BinaryFn::kLogicalOr, bool>;
+    case BinaryFn::kEqual:
+      return row<BinaryFn::kEqual, bool>;
+    case BinaryFn::kNotEqual:
+      return row<BinaryFn::kNotEqual, bool>;
+    default:
+      return nullptr;
   }
 }
 
 RowFn row_of(BinaryFn fn, DType dtype) {
   switch (dtype) {
-    case DType::kFloat: return comparison<float>(fn);
-    case DType::kInt32: return integer<int32_t>(fn);
-    case DType::kInt64: return integer<int64_t>(fn);
-    case DType::kBool: return logical(fn);
-    default: return nullptr;
+    case DType::kFloat:
+      return comparison<float>(fn);
+    case DType::kInt32:
+      return integer<int32_t>(fn);
+    case DType::kInt64:
+      return integer<int64_t>(fn);
+    case DType::kBool:
+      return logical(fn);
+    default:
+      return nullptr;
   }
 }
 

@@ -92,7 +92,8 @@ static void affine_rows(const AffineArgs* args) {
     }
     if (i < args->n) {
       const int m = static_cast<int>(args->n - i);
-      const Vec x = vfma(vload_n(src + i, m), vload_n(args->scale + i, m), vload_n(args->shift + i, m));
+      const Vec x =
+          vfma(vload_n(src + i, m), vload_n(args->scale + i, m), vload_n(args->shift + i, m));
       vstore_n(dst + i, vmin(hi, vmax(lo, x)), m);
     }
     if (!clamp) apply_act(e, dst, 1, args->n, args->n);

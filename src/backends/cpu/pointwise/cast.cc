@@ -1,5 +1,5 @@
-// Casts among the dtypes that meet in networks. Values out of an integer's range give what TensorFlow
-// gives on this processor: the smallest number of int32 and int64.
+// Casts among the dtypes that meet in networks. Values out of an integer's range give what
+// TensorFlow gives on this processor: the smallest number of int32 and int64.
 #include <immintrin.h>
 
 #include "backends/cpu/common/shape_util.h"
@@ -39,8 +39,10 @@ void cast_range(const void* src, void* dst, int64_t begin, int64_t end) {
 template <typename From>
 CastFn cast_from(DType to) {
   switch (to) {
-    case DType::kFloat: return cast_range<float, From>;
-    case DType::kDouble: return cast_range<double, From>;
+    case DType::kFloat:
+      return cast_range<float, From>;
+    case DType::kDouble:
+      return cast_range<double, From>;
     case DType::kHalf:
       // double to half in one rounding is the reference's.
       if constexpr (!std::is_same_v<From, double>) return cast_range<Half, From>;
@@ -48,25 +50,39 @@ CastFn cast_from(DType to) {
     case DType::kBfloat16:
       if constexpr (!std::is_same_v<From, double>) return cast_range<Bfloat16, From>;
       return nullptr;
-    case DType::kInt32: return cast_range<int32_t, From>;
-    case DType::kInt64: return cast_range<int64_t, From>;
-    case DType::kBool: return cast_range<bool, From>;
-    default: return nullptr;
+    case DType::kInt32:
+      return cast_range<int32_t, From>;
+    case DType::kInt64:
+      return cast_range<int64_t, From>;
+    case DType::kBool:
+      return cast_range<bool, From>;
+    default:
+      return nullptr;
   }
 }
 
 CastFn cast_of(DType from, DType to) {
   switch (from) {
-    case DType::kFloat: return cast_from<float>(to);
-    case DType::kDouble: return cast_from<double>(to);
-    case DType::kHalf: return cast_from<Half>(to);
-    case DType::kBfloat16: return cast_from<Bfloat16>(to);
-    case DType::kInt32: return cast_from<int32_t>(to);
-    case DType::kInt64: return cast_from<int64_t>(to);
-    case DType::kUint8: return cast_from<uint8_t>(to);
-    case DType::kInt8: return cast_from<int8_t>(to);
-    case DType::kBool: return cast_from<bool>(to);
-    default: return nullptr;
+    case DType::kFloat:
+      return cast_from<float>(to);
+    case DType::kDouble:
+      return cast_from<double>(to);
+    case DType::kHalf:
+      return cast_from<Half>(to);
+    case DType::kBfloat16:
+      return cast_from<Bfloat16>(to);
+    case DType::kInt32:
+      return cast_from<int32_t>(to);
+    case DType::kInt64:
+      return cast_from<int64_t>(to);
+    case DType::kUint8:
+      return cast_from<uint8_t>(to);
+    case DType::kInt8:
+      return cast_from<int8_t>(to);
+    case DType::kBool:
+      return cast_from<bool>(to);
+    default:
+      return nullptr;
   }
 }
 

@@ -8,16 +8,50 @@
 namespace graft::cpu {
 
 enum class UnaryOp : int {
-  kNeg, kAbs, kExp, kSqrt, kRsqrt, kSquare, kReciprocal, kErf, kErfc, kSoftsign, kFloor, kCeil, kRint,
-  kSign, kExpm1, kLog, kLog1p,
+  kNeg,
+  kAbs,
+  kExp,
+  kSqrt,
+  kRsqrt,
+  kSquare,
+  kReciprocal,
+  kErf,
+  kErfc,
+  kSoftsign,
+  kFloor,
+  kCeil,
+  kRint,
+  kSign,
+  kExpm1,
+  kLog,
+  kLog1p,
   // Activations, with the parameters of an Epilogue.
-  kClamp, kLeakyRelu, kSigmoid, kSwish, kTanh, kGeluErf, kGeluTanh, kHardSwish, kHardSigmoid, kElu,
-  kSelu, kSoftplus,
+  kClamp,
+  kLeakyRelu,
+  kSigmoid,
+  kSwish,
+  kTanh,
+  kGeluErf,
+  kGeluTanh,
+  kHardSwish,
+  kHardSigmoid,
+  kElu,
+  kSelu,
+  kSoftplus,
   kCount
 };
 
 enum class BinaryOp : int {
-  kAdd, kSub, kMul, kDiv, kDivNoNan, kFloorDiv, kMax, kMin, kPow, kSquaredDifference,
+  kAdd,
+  kSub,
+  kMul,
+  kDiv,
+  kDivNoNan,
+  kFloorDiv,
+  kMax,
+  kMin,
+  kPow,
+  kSquaredDifference,
   kCount
 };
 
@@ -32,8 +66,8 @@ struct UnaryArgs {
   const Epilogue* epilogue;
 };
 
-// `rows` rows of n elements: dst[r, i] = op(a[r, i or 0], b[r, i or 0]); steps between rows. dst may be
-// a or b where that operand has dst's layout.
+// `rows` rows of n elements: dst[r, i] = op(a[r, i or 0], b[r, i or 0]); steps between rows. dst
+// may be a or b where that operand has dst's layout.
 struct BinaryArgs {
   float* dst;
   const float* a;

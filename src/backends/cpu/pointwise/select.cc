@@ -47,7 +47,9 @@ class SelectStep final : public Step {
     const auto* cond = static_cast<const uint8_t*>(src[0]);
     for_row_blocks(nest, kGrainElems, [&](const int64_t* at, int64_t rows, int64_t n) {
       for (int64_t i = 0; i < rows; ++i) {
-        const auto offset = [&](int operand) { return at[operand] + i * nest.stride[operand][r - 2]; };
+        const auto offset = [&](int operand) {
+          return at[operand] + i * nest.stride[operand][r - 2];
+        };
         row_({static_cast<std::byte*>(dst[0]) + offset(0) * elem_bytes_, cond + offset(1),
               static_cast<const std::byte*>(src[1]) + offset(2) * elem_bytes_,
               static_cast<const std::byte*>(src[2]) + offset(3) * elem_bytes_, n,

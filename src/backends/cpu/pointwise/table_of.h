@@ -1,4 +1,5 @@
-// The elementwise table for a target; calling the getter of another level runs no code of that level.
+// The elementwise table for a target; calling the getter of another level runs no code of that
+// level.
 #pragma once
 
 #include "backends/cpu/common/pick_isa.h"

@@ -14,24 +14,42 @@ namespace {
 std::optional<UnaryOp> op_of(const ir::Activation& fn, Epilogue* epilogue) {
   using ir::UnaryFn;
   switch (fn.fn) {
-    case UnaryFn::kNeg: return UnaryOp::kNeg;
-    case UnaryFn::kAbs: return UnaryOp::kAbs;
-    case UnaryFn::kExp: return UnaryOp::kExp;
-    case UnaryFn::kExpm1: return UnaryOp::kExpm1;
-    case UnaryFn::kLog: return UnaryOp::kLog;
-    case UnaryFn::kLog1p: return UnaryOp::kLog1p;
-    case UnaryFn::kSqrt: return UnaryOp::kSqrt;
-    case UnaryFn::kRsqrt: return UnaryOp::kRsqrt;
-    case UnaryFn::kSquare: return UnaryOp::kSquare;
-    case UnaryFn::kReciprocal: return UnaryOp::kReciprocal;
-    case UnaryFn::kErf: return UnaryOp::kErf;
-    case UnaryFn::kErfc: return UnaryOp::kErfc;
-    case UnaryFn::kSoftsign: return UnaryOp::kSoftsign;
-    case UnaryFn::kFloor: return UnaryOp::kFloor;
-    case UnaryFn::kCeil: return UnaryOp::kCeil;
-    case UnaryFn::kRint: return UnaryOp::kRint;
-    case UnaryFn::kSign: return UnaryOp::kSign;
-    default: break;
+    case UnaryFn::kNeg:
+      return UnaryOp::kNeg;
+    case UnaryFn::kAbs:
+      return UnaryOp::kAbs;
+    case UnaryFn::kExp:
+      return UnaryOp::kExp;
+    case UnaryFn::kExpm1:
+      return UnaryOp::kExpm1;
+    case UnaryFn::kLog:
+      return UnaryOp::kLog;
+    case UnaryFn::kLog1p:
+      return UnaryOp::kLog1p;
+    case UnaryFn::kSqrt:
+      return UnaryOp::kSqrt;
+    case UnaryFn::kRsqrt:
+      return UnaryOp::kRsqrt;
+    case UnaryFn::kSquare:
+      return UnaryOp::kSquare;
+    case UnaryFn::kReciprocal:
+      return UnaryOp::kReciprocal;
+    case UnaryFn::kErf:
+      return UnaryOp::kErf;
+    case UnaryFn::kErfc:
+      return UnaryOp::kErfc;
+    case UnaryFn::kSoftsign:
+      return UnaryOp::kSoftsign;
+    case UnaryFn::kFloor:
+      return UnaryOp::kFloor;
+    case UnaryFn::kCeil:
+      return UnaryOp::kCeil;
+    case UnaryFn::kRint:
+      return UnaryOp::kRint;
+    case UnaryFn::kSign:
+      return UnaryOp::kSign;
+    default:
+      break;
   }
   if (!to_epilogue(fn, epilogue)) return std::nullopt;
   return static_cast<UnaryOp>(static_cast<int>(UnaryOp::kClamp) + static_cast<int>(epilogue->act));
@@ -76,10 +94,9 @@ class CopyStep final : public Step {
     const auto* x = static_cast<const std::byte*>(src[0]);
     auto* y = static_cast<std::byte*>(dst[0]);
     if (x == y) return;
-    parallel_ranges(state_as<int64_t>(state), kGrainElems * 4,
-                    [&](int64_t begin, int64_t end) {
-                      std::memcpy(y + begin, x + begin, static_cast<size_t>(end - begin));
-                    });
+    parallel_ranges(state_as<int64_t>(state), kGrainElems * 4, [&](int64_t begin, int64_t end) {
+      std::memcpy(y + begin, x + begin, static_cast<size_t>(end - begin));
+    });
   }
   bool may_run_in_place(int) const override { return true; }
 

@@ -1,6 +1,6 @@
-// Elementwise functions of one operand. Accuracy is that of isa/vec_math.h for the functions there (at
-// most 4 ulp, gelu 6 ulp where it does not cancel); division and root are correctly rounded; functions
-// that no network spends time in call the C library.
+// Elementwise functions of one operand. Accuracy is that of isa/vec_math.h for the functions there
+// (at most 4 ulp, gelu 6 ulp where it does not cancel); division and root are correctly rounded;
+// functions that no network spends time in call the C library.
 #pragma once
 
 #include <math.h>

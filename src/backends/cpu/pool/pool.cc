@@ -33,8 +33,10 @@ class PoolStep final : public Step {
   Result<backends::StepPlan> plan(const backends::StepShapes& shapes) const override {
     const auto in = shapes.src[0], out = shapes.dst[0];
     PoolPlan p{in[0], in[1], in[2], in[3], out[1], out[2]};
-    p.pad_top = pad_before(attrs_.padding, attrs_.pads[0], p.h, p.oh, attrs_.ksize[0], attrs_.strides[0]);
-    p.pad_left = pad_before(attrs_.padding, attrs_.pads[2], p.w, p.ow, attrs_.ksize[1], attrs_.strides[1]);
+    p.pad_top =
+        pad_before(attrs_.padding, attrs_.pads[0], p.h, p.oh, attrs_.ksize[0], attrs_.strides[0]);
+    p.pad_left =
+        pad_before(attrs_.padding, attrs_.pads[2], p.w, p.ow, attrs_.ksize[1], attrs_.strides[1]);
     // Too few rows for the threads: share the channels too.
     if (p.batch * p.oh < 2 * shapes.threads) {
       p.channel_blocks = std::clamp<int64_t>(p.c / kMinChannels, 1, 2 * shapes.threads);
@@ -50,9 +52,10 @@ class PoolStep final : public Step {
     const int64_t units = p.batch * p.oh * p.channel_blocks;
     if (units * p.ow * p.c == 0) return;
     const int64_t unit_cost = p.ow * p.c / p.channel_blocks * attrs_.ksize[0] * attrs_.ksize[1];
-    parallel_ranges(units, kGrainElems / std::max<int64_t>(unit_cost, 1), [&](int64_t begin, int64_t end) {
-      for (int64_t u = begin; u < end; ++u) unit(p, x, y, u);
-    });
+    parallel_ranges(units, kGrainElems / std::max<int64_t>(unit_cost, 1),
+                    [&](int64_t begin, int64_t end) {
+                      for (int64_t u = begin; u < end; ++u) unit(p, x, y, u);
+                    });
   }
 
  private:
@@ -61,7 +64,9 @@ class PoolStep final : public Step {
   void unit(const PoolPlan& p, const float* x, float* y, int64_t u) const {
     const int64_t block = u % p.channel_blocks, row = u / p.channel_blocks;
     // Cut at whole vectors of any level.
-    const auto cut = [&](int64_t i) { return i == p.channel_blocks ? p.c : p.c * i / p.channel_blocks / 16 * 16; };
+    const auto cut = [&](int64_t i) {
+      return i == p.channel_blocks ? p.c : p.c * i / p.channel_blocks / 16 * 16;
+    };
     const int64_t c0 = cut(block), c1 = cut(block + 1);
     const int64_t oy = row % p.oh, image = row / p.oh;
     const int64_t first = oy * attrs_.strides[0] - p.pad_top;

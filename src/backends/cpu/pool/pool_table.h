@@ -14,7 +14,7 @@ struct PoolArgs {
   ptrdiff_t taps_h;      // tap rows inside the image
   ptrdiff_t kernel_w, stride_w, pad_left;
   ptrdiff_t src_w, dst_w;
-  ptrdiff_t channels;    // of this call
+  ptrdiff_t channels;  // of this call
 };
 
 struct PoolTable {

@@ -1,7 +1,7 @@
 // Pooling over vectors of channels. An element is one chain over (ky, kx).
 //
-// As TensorFlow on a CPU: the maximum starts at the lowest finite float and skips NaN; the mean divides
-// the sum by the number of taps inside the image.
+// As TensorFlow on a CPU: the maximum starts at the lowest finite float and skips NaN; the mean
+// divides the sum by the number of taps inside the image.
 #pragma once
 
 #include <float.h>

@@ -42,22 +42,28 @@ ArgFn arg_of(DType to, bool max) {
 ArgFn arg_of(const Problem& problem) {
   const auto& attrs = problem.op->as<ir::ArgReduceAttrs>();
   switch (problem.src[0]->dtype) {
-    case DType::kFloat: return arg_of<float>(attrs.to, attrs.max);
-    case DType::kInt32: return arg_of<int32_t>(attrs.to, attrs.max);
-    case DType::kInt64: return arg_of<int64_t>(attrs.to, attrs.max);
-    default: return nullptr;
+    case DType::kFloat:
+      return arg_of<float>(attrs.to, attrs.max);
+    case DType::kInt32:
+      return arg_of<int32_t>(attrs.to, attrs.max);
+    case DType::kInt64:
+      return arg_of<int64_t>(attrs.to, attrs.max);
+    default:
+      return nullptr;
   }
 }
 
 class ArgReduceStep final : public Step {
  public:
   explicit ArgReduceStep(const Problem& problem)
-      : axis_(static_cast<size_t>(problem.op->as<ir::ArgReduceAttrs>().axis)), arg_(arg_of(problem)) {}
+      : axis_(static_cast<size_t>(problem.op->as<ir::ArgReduceAttrs>().axis)),
+        arg_(arg_of(problem)) {}
   std::string_view kernel_name() const override { return "arg_reduce"; }
 
   Result<backends::StepPlan> plan(const backends::StepShapes& shapes) const override {
     const auto dims = shapes.src[0];
-    return plan_of(ArgPlan{elems_of(dims.first(axis_)), dims[axis_], elems_of(dims.subspan(axis_ + 1))});
+    return plan_of(
+        ArgPlan{elems_of(dims.first(axis_)), dims[axis_], elems_of(dims.subspan(axis_ + 1))});
   }
 
   void run(const backends::StepState* state, const void* const* src, void* const* dst,

@@ -1,7 +1,7 @@
 // Float32 reductions over neighbouring axes: [outer, n, inner] -> [outer, inner].
 //
-// Long reductions are cut into chunks of a fixed size whose results are reduced again, so that one sum
-// can use all threads and its order does not depend on them.
+// Long reductions are cut into chunks of a fixed size whose results are reduced again, so that one
+// sum can use all threads and its order does not depend on them.
 #include <optional>
 
 #include "backends/cpu/common/pick_isa.h"
@@ -27,11 +27,16 @@ struct ReducePlan {
 std::optional<ReduceOp> op_of(ir::ReduceFn fn) {
   switch (fn) {
     case ir::ReduceFn::kSum:
-    case ir::ReduceFn::kMean: return ReduceOp::kSum;
-    case ir::ReduceFn::kMax: return ReduceOp::kMax;
-    case ir::ReduceFn::kMin: return ReduceOp::kMin;
-    case ir::ReduceFn::kProd: return ReduceOp::kProd;
-    default: return std::nullopt;
+    case ir::ReduceFn::kMean:
+      return ReduceOp::kSum;
+    case ir::ReduceFn::kMax:
+      return ReduceOp::kMax;
+    case ir::ReduceFn::kMin:
+      return ReduceOp::kMin;
+    case ir::ReduceFn::kProd:
+      return ReduceOp::kProd;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -75,21 +80,22 @@ class ReduceStep final : public Step {
               int64_t chunks, float divisor) const {
     const int64_t blocks = inner == 1 ? 1 : (inner + kColumnBlock - 1) / kColumnBlock;
     const int64_t unit_elems = std::max<int64_t>(1, chunk * std::min(inner, kColumnBlock));
-    parallel_ranges(outer * chunks * blocks, kGrainElems / unit_elems, [&](int64_t begin, int64_t end) {
-      for (int64_t u = begin; u < end; ++u) {
-        const int64_t block = u % blocks, row = u / blocks;
-        const int64_t first = row % chunks * chunk;
-        const int64_t column = block * kColumnBlock;
-        const ReduceArgs args{y + row * inner + column,
-                              x + (row / chunks * n + first) * inner + column,
-                              1,
-                              std::min(chunk, n - first),
-                              std::min(kColumnBlock, inner - column),
-                              inner,
-                              divisor};
-        (inner == 1 ? inner_ : outer_)(&args);
-      }
-    });
+    parallel_ranges(outer * chunks * blocks, kGrainElems / unit_elems,
+                    [&](int64_t begin, int64_t end) {
+                      for (int64_t u = begin; u < end; ++u) {
+                        const int64_t block = u % blocks, row = u / blocks;
+                        const int64_t first = row % chunks * chunk;
+                        const int64_t column = block * kColumnBlock;
+                        const ReduceArgs args{y + row * inner + column,
+                                              x + (row / chunks * n + first) * inner + column,
+                                              1,
+                                              std::min(chunk, n - first),
+                                              std::min(kColumnBlock, inner - column),
+                                              inner,
+                                              divisor};
+                        (inner == 1 ? inner_ : outer_)(&args);
+                      }
+                    });
   }
 
   const ir::ReduceAttrs attrs_;

@@ -77,10 +77,14 @@ T reduce_one(const T* src, const GenericPlan& plan) {
     Acc acc = kSum || kFn == ReduceFn::kAny ? Acc{0} : Acc{1};
     for_offsets(plan.reduced, [&](int64_t i) {
       const Acc v = static_cast<Acc>(src[i]);
-      if constexpr (kSum) acc += v;
-      else if constexpr (kFn == ReduceFn::kProd) acc *= v;
-      else if constexpr (kFn == ReduceFn::kAll) acc = acc && v;
-      else acc = acc || v;
+      if constexpr (kSum)
+        acc += v;
+      else if constexpr (kFn == ReduceFn::kProd)
+        acc *= v;
+      else if constexpr (kFn == ReduceFn::kAll)
+        acc = acc && v;
+      else
+        acc = acc || v;
     });
     if constexpr (kFn == ReduceFn::kMean) acc /= static_cast<double>(plan.reduced_elems);
     return static_cast<T>(acc);
@@ -100,33 +104,43 @@ using RangeFn = void (*)(const GenericPlan&, const void*, void*, int64_t, int64_
 template <typename T>
 RangeFn range_of(ReduceFn fn) {
   switch (fn) {
-    case ReduceFn::kSum: return reduce_range<ReduceFn::kSum, T>;
-    case ReduceFn::kMax: return reduce_range<ReduceFn::kMax, T>;
-    case ReduceFn::kMin: return reduce_range<ReduceFn::kMin, T>;
-    case ReduceFn::kProd: return reduce_range<ReduceFn::kProd, T>;
+    case ReduceFn::kSum:
+      return reduce_range<ReduceFn::kSum, T>;
+    case ReduceFn::kMax:
+      return reduce_range<ReduceFn::kMax, T>;
+    case ReduceFn::kMin:
+      return reduce_range<ReduceFn::kMin, T>;
+    case ReduceFn::kProd:
+      return reduce_range<ReduceFn::kProd, T>;
     case ReduceFn::kMean:
       if constexpr (std::is_same_v<T, float>) return reduce_range<ReduceFn::kMean, T>;
       return nullptr;
-    default: return nullptr;
+    default:
+      return nullptr;
   }
 }
 
 RangeFn range_of(ReduceFn fn, DType dtype) {
   switch (dtype) {
-    case DType::kFloat: return range_of<float>(fn);
-    case DType::kInt32: return range_of<int32_t>(fn);
-    case DType::kInt64: return range_of<int64_t>(fn);
+    case DType::kFloat:
+      return range_of<float>(fn);
+    case DType::kInt32:
+      return range_of<int32_t>(fn);
+    case DType::kInt64:
+      return range_of<int64_t>(fn);
     case DType::kBool:
       if (fn == ReduceFn::kAll) return reduce_range<ReduceFn::kAll, bool>;
       return fn == ReduceFn::kAny ? reduce_range<ReduceFn::kAny, bool> : nullptr;
-    default: return nullptr;
+    default:
+      return nullptr;
   }
 }
 
 class GenericReduceStep final : public Step {
  public:
   explicit GenericReduceStep(const Problem& problem)
-      : attrs_(problem.op->as<ir::ReduceAttrs>()), range_(range_of(attrs_.fn, problem.src[0]->dtype)) {}
+      : attrs_(problem.op->as<ir::ReduceAttrs>()),
+        range_(range_of(attrs_.fn, problem.src[0]->dtype)) {}
   std::string_view kernel_name() const override { return "reduce_generic"; }
 
   Result<backends::StepPlan> plan(const backends::StepShapes& shapes) const override {
@@ -136,8 +150,8 @@ class GenericReduceStep final : public Step {
     int64_t step = 1;
     for (size_t d = dims.size(); d-- > 0; step *= dims[d]) strides[d] = step;
     for (size_t d = 0; d < dims.size(); ++d) {
-      const bool reduced = std::find(attrs_.axes.begin(), attrs_.axes.end(), static_cast<int64_t>(d)) !=
-                           attrs_.axes.end();
+      const bool reduced = std::find(attrs_.axes.begin(), attrs_.axes.end(),
+                                     static_cast<int64_t>(d)) != attrs_.axes.end();
       (reduced ? p.reduced : p.kept).add(dims[d], {&strides[d], 1});
       (reduced ? p.reduced_elems : p.kept_elems) *= dims[d];
     }

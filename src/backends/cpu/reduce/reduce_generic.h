@@ -7,7 +7,8 @@
 
 namespace graft::cpu {
 
-// float: all but all/any (sums in double); int32, int64: sum, max, min, prod with wraparound; bool: all, any.
+// float: all but all/any (sums in double); int32, int64: sum, max, min, prod with wraparound; bool:
+// all, any.
 std::string supports_generic_reduce(const Problem& problem);
 Result<std::unique_ptr<Step>> create_generic_reduce(const Problem& problem);
 

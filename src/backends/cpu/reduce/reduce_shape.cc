@@ -25,8 +25,10 @@ ReduceShape reduce_shape(std::span<const int64_t> dims, std::span<const int64_t>
   if (s.is_simple()) {
     bool before = std::count(s.reduced, s.reduced + s.rank, true) > 0;
     for (int d = 0; d < s.rank; ++d) {
-      if (s.reduced[d]) before = false;
-      else (before ? s.outer : s.inner) *= s.extent[d];
+      if (s.reduced[d])
+        before = false;
+      else
+        (before ? s.outer : s.inner) *= s.extent[d];
     }
   }
   return s;

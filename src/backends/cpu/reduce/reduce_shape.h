@@ -8,9 +8,9 @@ namespace graft::cpu {
 
 struct ReduceShape {
   static constexpr int kMaxRank = 8;
-  int rank = 0;                // dims of extent 1 are dropped
+  int rank = 0;  // dims of extent 1 are dropped
   int64_t extent[kMaxRank] = {};
-  bool reduced[kMaxRank] = {}; // alternates
+  bool reduced[kMaxRank] = {};  // alternates
   int64_t kept_elems = 1, reduced_elems = 1;
 
   // [outer, n, inner] with n reduced: at most three dims, one of them reduced.

@@ -111,16 +111,18 @@ GRAFT_INLINE void reduce_columns(const ReduceArgs& t, ptrdiff_t column, int tail
 template <ReduceOp kOp>
 static void reduce_outer(const ReduceArgs* args) {
   ptrdiff_t c = 0;
-  for (; c + 4 * kLanes <= args->columns; c += 4 * kLanes) reduce_columns<kOp, 4, false>(*args, c, 0);
+  for (; c + 4 * kLanes <= args->columns; c += 4 * kLanes)
+    reduce_columns<kOp, 4, false>(*args, c, 0);
   for (; c + kLanes <= args->columns; c += kLanes) reduce_columns<kOp, 1, false>(*args, c, 0);
-  if (c < args->columns) reduce_columns<kOp, 1, true>(*args, c, static_cast<int>(args->columns - c));
+  if (c < args->columns)
+    reduce_columns<kOp, 1, true>(*args, c, static_cast<int>(args->columns - c));
 }
 
 static constexpr ReduceTable make_reduce_table() {
-  return {{&reduce_inner<ReduceOp::kSum>, &reduce_inner<ReduceOp::kMax>, &reduce_inner<ReduceOp::kMin>,
-           &reduce_inner<ReduceOp::kProd>},
-          {&reduce_outer<ReduceOp::kSum>, &reduce_outer<ReduceOp::kMax>, &reduce_outer<ReduceOp::kMin>,
-           &reduce_outer<ReduceOp::kProd>}};
+  return {{&reduce_inner<ReduceOp::kSum>, &reduce_inner<ReduceOp::kMax>,
+           &reduce_inner<ReduceOp::kMin>, &reduce_inner<ReduceOp::kProd>},
+          {&reduce_outer<ReduceOp::kSum>, &reduce_outer<ReduceOp::kMax>,
+           &reduce_outer<ReduceOp::kMin>, &reduce_outer<ReduceOp::kProd>}};
 }
 
 }  // namespace GRAFT_ISA_NAMESPACE

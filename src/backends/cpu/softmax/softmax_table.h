@@ -12,8 +12,8 @@ struct SoftmaxArgs {
   ptrdiff_t rows, n, dst_step, src_step;
 };
 
-// scores[r, i] = exp(scores[r, i] * scale + mask - max of the row); inverse_sums[r] = 1 / their sum.
-// mask (or null): mask_step elements between rows, and one element for the whole row where
+// scores[r, i] = exp(scores[r, i] * scale + mask - max of the row); inverse_sums[r] = 1 / their
+// sum. mask (or null): mask_step elements between rows, and one element for the whole row where
 // mask_elem_step is 0, else one for each element.
 struct ScoreArgs {
   float* scores;

@@ -111,7 +111,8 @@ static void score_rows(const ScoreArgs* args) {
   }
 }
 
-static void scale_rows(float* x, const float* factors, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t step) {
+static void scale_rows(float* x, const float* factors, ptrdiff_t rows, ptrdiff_t n,
+                       ptrdiff_t step) {
   for (ptrdiff_t r = 0; r < rows; ++r) row_scale(x + r * step, n, factors[r]);
 }
 
