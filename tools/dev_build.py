@@ -1,10 +1,17 @@
 """`./dev build`, `./dev repro`, `./dev python`: CMake presets and running what they made."""
 
+import json
 import os
 import sys
 
 import dev_common as common
 import dev_setup
+
+
+def test_commands(preset):
+    """{name: command} of what CMake registered by add_test in a preset."""
+    listed = common.output(["ctest", "--test-dir", common.BUILD / preset, "--show-only=json-v1"])
+    return {test["name"]: test["command"] for test in json.loads(listed)["tests"] if "command" in test}
 
 
 def configure(preset):
@@ -21,20 +28,22 @@ def build(preset="release", targets=(), timeout=None):
     common.run(command + (["--target", *targets] if targets else []), timeout=timeout)
 
 
-def _repro(line):
-    """A conformance line goes to the conformance binary, anything that is a file to `graft repro`."""
+def _repro(name):
+    """Runs one test again, by the name that `./dev test` printed, with all of its output."""
     build()
-    if len(line) == 1 and os.path.exists(line[0]):
-        command = [common.BUILD / "release" / "bin" / "graft", "repro", line[0]]
+    if "::" in name:  # pytest's: tests.e2e.test_x::case, a class perhaps between
+        module, case = name.split("::", 1)
+        parts = module.split(".")
+        inner = [part for part in parts if part[:1].isupper()]
+        path = "/".join(part for part in parts if part not in inner) + ".py"
+        command = [common.PYTHON, "-m", "pytest", "-p", "no:cacheprovider", "-s", "::".join([path, *inner, case])]
     else:
-        command = [conformance_binary(), "--line", " ".join(line)]
+        label, _, case = name.partition("/")
+        commands = test_commands("release")
+        if label not in commands:
+            common.die(f"no test {label!r}; there are {', '.join(sorted(commands))}")
+        command = [*commands[label], *([f"--gtest_filter={case}"] if case else [])]
     return common.run(command, check=False).returncode
-
-
-def conformance_binary(preset="release"):
-    found = sorted((common.BUILD / preset).rglob("*conformance*"))
-    found = [path for path in found if path.is_file() and os.access(path, os.X_OK)]
-    return found[0] if found else common.die("no conformance binary in the build tree")
 
 
 def main(command, arguments):
@@ -42,7 +51,7 @@ def main(command, arguments):
     if command == "python":
         os.execve(common.PYTHON, [str(common.PYTHON), *arguments], common.environment())
     if command == "repro":
-        return _repro(arguments) if arguments else common.die("usage: ./dev repro LINE | FILE")
+        return _repro(arguments[0]) if len(arguments) == 1 else common.die("usage: ./dev repro NAME")
     for preset in arguments or ["release"]:
         build(preset)
     return 0

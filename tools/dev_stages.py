@@ -6,7 +6,6 @@ nothing but progress.
 
 import concurrent.futures
 import dataclasses
-import json
 import os
 import shutil
 import subprocess
@@ -53,14 +52,8 @@ def lint(_):
             for name, passed, text in dev_lint.run_checks()]
 
 
-def test_commands(preset):
-    """{name: command} of what CMake registered by add_test in a preset."""
-    listed = common.output(["ctest", "--test-dir", common.BUILD / preset, "--show-only=json-v1"])
-    return {test["name"]: test["command"] for test in json.loads(listed)["tests"] if "command" in test}
-
-
 def _run_binaries(preset, targets, case_limit_s, env):
-    commands = {n: c for n, c in test_commands(preset).items() if not targets or n in targets}
+    commands = {n: c for n, c in dev_build.test_commands(preset).items() if not targets or n in targets}
     with concurrent.futures.ThreadPoolExecutor(common.cores()) as pool:
         runs = [pool.submit(gtest_runner.run, c, case_limit_s, env, label=n) for n, c in sorted(commands.items())]
         return [case for run in runs for case in run.result()]

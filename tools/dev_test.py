@@ -48,7 +48,7 @@ def _run_stage(stage):
 def _print_summary(times, cases):
     for case in cases:
         if case.outcome == "failed":
-            print(f"\n--- FAILED {case.name}")
+            print(f"\n--- FAILED {case.name}   (again: ./dev repro '{case.name}')")
             print("\n".join(case.output.rstrip().splitlines()[-OUTPUT_LINES:]))
     print("\nslowest tests")
     for case in sorted(cases, key=lambda c: -c.seconds)[:SLOWEST]:
