@@ -30,7 +30,7 @@ ALLOWED = {
     "engine/write": ("engine", "engine/plan"),
     "engine/lower": ("engine", "engine/plan"),
     "engine/run": ("engine", "engine/plan", "engine/lower"),
-    "session": ("graphdef", "frontend", "engine", "engine/write", "partition", *ENGINE_RUN),
+    "session": ("graphdef", "frontend", "passes", "engine", "engine/write", "partition", *ENGINE_RUN),
     "convert": ("frontend", "partition", "passes", "quantize", "engine", "engine/write", "session", *ENGINE_RUN),
     "tensorflow": ("graphdef", "engine", *ENGINE_RUN),
     "cli": ("include",),

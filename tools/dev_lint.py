@@ -24,9 +24,11 @@ def _format(*options):
 
 def checks():
     """(name, command) of every lint; a lint passes by exit status 0. A new one is a line here."""
-    scripts = ["check_layers.py", "check_structure.py", "check_isa_symbols.py"]
-    rows = [(script[:-3], [common.PYTHON, common.ROOT / "tools" / script]) for script in scripts
-            if (common.ROOT / "tools" / script).exists()]
+    tools, objects = common.ROOT / "tools", common.BUILD / "release"
+    rows = [("check_layers", [common.PYTHON, tools / "check_layers.py"]),
+            ("check_structure", [common.PYTHON, tools / "check_structure.py"])]
+    if (objects / "src").exists():  # it reads object files
+        rows.append(("check_isa_symbols", [common.PYTHON, tools / "check_isa_symbols.py", objects]))
     return rows
 
 
