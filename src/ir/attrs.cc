@@ -1,4 +1,5 @@
-// Names of the functions that elementwise, reduction and window ops compute; used by text dumps and error texts.
+// Names of the functions that elementwise, reduction and window ops compute; used by text dumps and
+// error texts.
 #include "ir/attrs.h"
 
 #include <iterator>
@@ -18,18 +19,38 @@ const char* lookup(const char* const (&names)[N], E value) {
 
 const char* name_of(UnaryFn fn) {
   static const char* const kNames[] = {
-      "identity", "neg", "abs", "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "square", "reciprocal", "sigmoid",
-      "tanh", "erf", "erfc", "relu", "relu6", "elu", "selu", "leaky_relu", "softplus", "softsign", "swish", "gelu",
-      "gelu_tanh", "hard_swish", "hard_sigmoid", "clip", "floor", "ceil", "rint", "sign", "sin", "cos", "tan", "asin",
-      "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "logical_not", "is_nan", "is_inf", "is_finite",
-      "invert"};
+      "identity", "neg",         "abs",    "exp",        "expm1",      "log",          "log1p",
+      "sqrt",     "rsqrt",       "square", "reciprocal", "sigmoid",    "tanh",         "erf",
+      "erfc",     "relu",        "relu6",  "elu",        "selu",       "leaky_relu",   "softplus",
+      "softsign", "swish",       "gelu",   "gelu_tanh",  "hard_swish", "hard_sigmoid", "clip",
+      "floor",    "ceil",        "rint",   "sign",       "sin",        "cos",          "tan",
+      "asin",     "acos",        "atan",   "sinh",       "cosh",       "asinh",        "acosh",
+      "atanh",    "logical_not", "is_nan", "is_inf",     "is_finite",  "invert"};
   return lookup(kNames, fn);
 }
 const char* name_of(BinaryFn fn) {
-  static const char* const kNames[] = {
-      "add", "sub", "mul", "div", "div_no_nan", "floor_div", "floor_mod", "trunc_div", "trunc_mod", "max", "min",
-      "pow", "squared_difference", "atan2", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal",
-      "logical_and", "logical_or"};
+  static const char* const kNames[] = {"add",
+                                       "sub",
+                                       "mul",
+                                       "div",
+                                       "div_no_nan",
+                                       "floor_div",
+                                       "floor_mod",
+                                       "trunc_div",
+                                       "trunc_mod",
+                                       "max",
+                                       "min",
+                                       "pow",
+                                       "squared_difference",
+                                       "atan2",
+                                       "less",
+                                       "less_equal",
+                                       "greater",
+                                       "greater_equal",
+                                       "equal",
+                                       "not_equal",
+                                       "logical_and",
+                                       "logical_or"};
   return lookup(kNames, fn);
 }
 const char* name_of(ReduceFn fn) {

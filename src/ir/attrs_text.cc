@@ -19,8 +19,7 @@ std::string text_of(int64_t v) { return std::to_string(v); }
 std::string text_of(float v) { return number(v); }
 std::string text_of(DType v) { return dtype_name(v); }
 template <typename E>
-  requires std::is_enum_v<E>
-std::string text_of(E v) { return name_of(v); }
+requires std::is_enum_v<E> std::string text_of(E v) { return name_of(v); }
 std::string text_of(const Activation& v) {
   std::string s = name_of(v.fn);
   if (v.alpha != 0 || v.beta != 0) s += "(" + number(v.alpha) + "," + number(v.beta) + ")";
@@ -60,7 +59,7 @@ bool read(std::string_view text, DType& v) {
   return v != DType::kInvalid;
 }
 template <typename E>
-  requires std::is_enum_v<E>
+requires std::is_enum_v<E>
 bool read(std::string_view text, E& v) {
   for (int i = 0; i < static_cast<int>(E::kCount); ++i) {
     v = static_cast<E>(i);
@@ -96,7 +95,8 @@ std::string print_attrs(const Attrs& attrs) {
         if constexpr (!std::is_same_v<A, std::monostate>) {
           std::vector<std::string> defaults;
           const A fresh{};
-          A::visit(fresh, [&](const char*, const auto& field) { defaults.push_back(text_of(field)); });
+          A::visit(fresh,
+                   [&](const char*, const auto& field) { defaults.push_back(text_of(field)); });
           size_t i = 0;
           A::visit(a, [&](const char* name, const auto& field) {
             const std::string t = text_of(field);
@@ -129,8 +129,8 @@ Result<Attrs> parse_attrs(OpKind kind, std::string_view text) {
           attrs);
     }
     if (!found) {
-      return invalid_argument(std::string(op_info(kind).text_name) + " does not take attribute \"" + std::string(item) +
-                              "\"");
+      return invalid_argument(std::string(op_info(kind).text_name) + " does not take attribute \"" +
+                              std::string(item) + "\"");
     }
   }
   return attrs;

@@ -16,14 +16,16 @@ double epilogue(const Activation& act, bool has_bias, bool has_residual) {
 
 }  // namespace
 
-double flops(const Op& op, std::span<const std::span<const int64_t>> src, std::span<const std::span<const int64_t>> dst) {
+double flops(const Op& op, std::span<const std::span<const int64_t>> src,
+             std::span<const std::span<const int64_t>> dst) {
   if (src.empty() || dst.empty()) return 0;
   const double out = elems(dst[0]);
   switch (op.kind()) {
     case OpKind::kConv: {
       const auto& a = op.as<ConvAttrs>();
       if (src.size() < 2 || src[1].size() != 4) return 0;
-      const double k = static_cast<double>(src[1][0]) * static_cast<double>(src[1][1]) * static_cast<double>(src[1][2]);
+      const double k = static_cast<double>(src[1][0]) * static_cast<double>(src[1][1]) *
+                       static_cast<double>(src[1][2]);
       return out * (2 * k + epilogue(a.act, a.has_bias, a.has_residual));
     }
     case OpKind::kMatMul: {
@@ -33,8 +35,10 @@ double flops(const Op& op, std::span<const std::span<const int64_t>> src, std::s
       return out * (2 * k + epilogue(a.act, a.has_bias, a.has_residual));
     }
     case OpKind::kAttention: {
-      if (src.size() < 3 || src[0].size() != 4 || src[1].size() != 4 || src[2].size() != 4) return 0;
-      const double scores = elems(src[0]) / static_cast<double>(src[0][3] ? src[0][3] : 1) * static_cast<double>(src[1][1]);
+      if (src.size() < 3 || src[0].size() != 4 || src[1].size() != 4 || src[2].size() != 4)
+        return 0;
+      const double scores = elems(src[0]) / static_cast<double>(src[0][3] ? src[0][3] : 1) *
+                            static_cast<double>(src[1][1]);
       return scores * (2 * static_cast<double>(src[0][3]) + 2 * static_cast<double>(src[2][3]) + 5);
     }
     case OpKind::kPool: {
@@ -43,16 +47,24 @@ double flops(const Op& op, std::span<const std::span<const int64_t>> src, std::s
       return out * static_cast<double>(a.ksize[0]) * static_cast<double>(a.ksize[1]);
     }
     case OpKind::kReduce:
-    case OpKind::kArgReduce: return elems(src[0]);
-    case OpKind::kSoftmax: return 5 * out;    // max, subtract, exp, sum, divide
-    case OpKind::kLayerNorm: return 8 * out;  // mean, variance, normalize, scale, shift
-    case OpKind::kAffine: return out * (2 + epilogue(op.as<AffineAttrs>().act, false, false));
-    case OpKind::kResize: return op.as<ResizeAttrs>().bilinear ? 6 * out : 0;
-    case OpKind::kUnary: return op.as<UnaryAttrs>().fn.fn == UnaryFn::kIdentity ? 0 : out;
+    case OpKind::kArgReduce:
+      return elems(src[0]);
+    case OpKind::kSoftmax:
+      return 5 * out;  // max, subtract, exp, sum, divide
+    case OpKind::kLayerNorm:
+      return 8 * out;  // mean, variance, normalize, scale, shift
+    case OpKind::kAffine:
+      return out * (2 + epilogue(op.as<AffineAttrs>().act, false, false));
+    case OpKind::kResize:
+      return op.as<ResizeAttrs>().bilinear ? 6 * out : 0;
+    case OpKind::kUnary:
+      return op.as<UnaryAttrs>().fn.fn == UnaryFn::kIdentity ? 0 : out;
     case OpKind::kBinary:
     case OpKind::kSelect:
-    case OpKind::kCast: return out;
-    default: return 0;
+    case OpKind::kCast:
+      return out;
+    default:
+      return 0;
   }
 }
 

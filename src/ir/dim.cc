@@ -1,6 +1,7 @@
-// DimTable: polynomial normal form of symbolic extents. A polynomial is a sum of terms, a term a coefficient times a
-// sorted multiset of atoms (symbols that are no sum or product). Polynomials are capped; beyond the cap an expression
-// is interned as it was built, which only costs recognition of equal ones.
+// DimTable: polynomial normal form of symbolic extents. A polynomial is a sum of terms, a term a
+// coefficient times a sorted multiset of atoms (symbols that are no sum or product). Polynomials
+// are capped; beyond the cap an expression is interned as it was built, which only costs
+// recognition of equal ones.
 #include "ir/dim.h"
 
 #include <algorithm>
@@ -59,8 +60,10 @@ struct DimTable::Poly {
     if (it != terms.end() && it->atoms == atoms) {
       auto sum = checked_add(it->coef, coef);
       if (!sum) return false;
-      if (*sum == 0) terms.erase(it);
-      else it->coef = *sum;
+      if (*sum == 0)
+        terms.erase(it);
+      else
+        it->coef = *sum;
       return true;
     }
     if (coef == 0) return true;
@@ -95,7 +98,8 @@ bool DimTable::to_poly(Dim dim, int depth, Poly& out) const {
       return to_poly(e.a, depth + 1, out) && to_poly(e.b, depth + 1, out);
     case DimOp::kSub: {
       Poly b;
-      return to_poly(e.a, depth + 1, out) && to_poly(e.b, depth + 1, b) && out.add_scaled(b, -1, {});
+      return to_poly(e.a, depth + 1, out) && to_poly(e.b, depth + 1, b) &&
+             out.add_scaled(b, -1, {});
     }
     case DimOp::kMul: {
       Poly a, b;
@@ -116,13 +120,16 @@ Dim DimTable::from_poly(const Poly& poly) {
       Dim term = coef;
       if (!t.atoms.empty()) {
         term = Dim::symbol(t.atoms[0]);
-        for (size_t i = 1; i < t.atoms.size(); ++i) term = intern(DimOp::kMul, term, Dim::symbol(t.atoms[i]));
+        for (size_t i = 1; i < t.atoms.size(); ++i)
+          term = intern(DimOp::kMul, term, Dim::symbol(t.atoms[i]));
         if (coef != 1) term = intern(DimOp::kMul, term, coef);
       } else if (negative && !sum) {
         return -coef;
       }
-      if (!sum && !negative) sum = term;
-      else sum = intern(negative ? DimOp::kSub : DimOp::kAdd, sum.value_or(Dim(0)), term);
+      if (!sum && !negative)
+        sum = term;
+      else
+        sum = intern(negative ? DimOp::kSub : DimOp::kAdd, sum.value_or(Dim(0)), term);
     }
   }
   return sum.value_or(Dim(0));
@@ -154,21 +161,32 @@ Dim DimTable::intern(DimOp op, Dim a, Dim b) {
 Dim DimTable::fold(DimOp op, int64_t a, int64_t b) {
   std::optional<int64_t> r;
   switch (op) {
-    case DimOp::kAdd: r = checked_add(a, b); break;
+    case DimOp::kAdd:
+      r = checked_add(a, b);
+      break;
     case DimOp::kSub:
       if (int64_t d; !__builtin_sub_overflow(a, b, &d)) r = d;
       break;
-    case DimOp::kMul: r = checked_mul(a, b); break;
+    case DimOp::kMul:
+      r = checked_mul(a, b);
+      break;
     case DimOp::kFloorDiv:
       if (b != 0 && !(a == INT64_MIN && b == -1)) r = floor_divide(a, b);
       break;
     case DimOp::kCeilDiv:
       if (b != 0 && !(a == INT64_MIN && b == -1)) r = floor_divide(a, b) + (a % b != 0);
       break;
-    case DimOp::kMax: r = std::max(a, b); break;
-    case DimOp::kMin: r = std::min(a, b); break;
-    case DimOp::kBroadcast: r = a == 1 ? b : a; break;
-    default: break;
+    case DimOp::kMax:
+      r = std::max(a, b);
+      break;
+    case DimOp::kMin:
+      r = std::min(a, b);
+      break;
+    case DimOp::kBroadcast:
+      r = a == 1 ? b : a;
+      break;
+    default:
+      break;
   }
   if (!r || in_symbol_range(*r)) return impossible();
   return *r;
@@ -185,7 +203,8 @@ std::optional<Dim> DimTable::divide(DimOp op, const Poly& a, const Poly& b) {
     Atoms atoms;
     if (t.coef % lead.coef != 0 || !remove_atoms(t.atoms, lead.atoms, atoms)) break;
     const int64_t coef = t.coef / lead.coef;
-    if (coef == INT64_MIN || !quotient.add_term(atoms, coef) || !rest.add_scaled(b, -coef, atoms)) return std::nullopt;
+    if (coef == INT64_MIN || !quotient.add_term(atoms, coef) || !rest.add_scaled(b, -coef, atoms))
+      return std::nullopt;
   }
   if (rest.terms.empty()) return from_poly(quotient);
   if (!b.is_const() || b.constant() <= 0) return std::nullopt;
@@ -248,7 +267,8 @@ std::optional<Dim> DimTable::simplify(DimOp op, Dim a, Dim b) {
       if (b.is_const()) return b.value() == 1 ? a : b;
       for (auto [x, y] : {std::pair(a, b), std::pair(b, a)}) {
         const Expr& e = expr(y);
-        // x beside min(x, c): a smaller c would not broadcast unless it is 1, and then x wins (position tables).
+        // x beside min(x, c): a smaller c would not broadcast unless it is 1, and then x wins
+        // (position tables).
         if (e.op == DimOp::kMin && (e.a == x || e.b == x)) {
           const Dim c = e.a == x ? e.b : e.a;
           if (c.is_const() && c.value() >= 1) return x;
@@ -284,21 +304,33 @@ std::string DimTable::text(Dim dim, int depth) const {
   const Expr& e = expr(dim);
   const auto sub = [&](Dim d) { return text(d, depth + 1); };
   const auto factor = [&](Dim d) {
-    const bool sum = !d.is_const() && d.id() < size() && (expr(d).op == DimOp::kAdd || expr(d).op == DimOp::kSub);
+    const bool sum = !d.is_const() && d.id() < size() &&
+                     (expr(d).op == DimOp::kAdd || expr(d).op == DimOp::kSub);
     return sum ? "(" + sub(d) + ")" : sub(d);
   };
   switch (e.op) {
-    case DimOp::kInput: return "d" + std::to_string(e.a.value()) + "_" + std::to_string(e.b.value());
-    case DimOp::kOpaque: return e.a.value() < 0 ? "?" : "?" + std::to_string(e.a.value());
-    case DimOp::kAdd: return sub(e.a) + "+" + sub(e.b);
-    case DimOp::kSub: return sub(e.a) + "-" + factor(e.b);
-    case DimOp::kMul: return factor(e.a) + "*" + factor(e.b);
-    case DimOp::kFloorDiv: return "floor(" + factor(e.a) + "/" + factor(e.b) + ")";
-    case DimOp::kCeilDiv: return "ceil(" + factor(e.a) + "/" + factor(e.b) + ")";
-    case DimOp::kMax: return "max(" + sub(e.a) + "," + sub(e.b) + ")";
-    case DimOp::kMin: return "min(" + sub(e.a) + "," + sub(e.b) + ")";
-    case DimOp::kBroadcast: return "bcast(" + sub(e.a) + "," + sub(e.b) + ")";
-    default: return "?";
+    case DimOp::kInput:
+      return "d" + std::to_string(e.a.value()) + "_" + std::to_string(e.b.value());
+    case DimOp::kOpaque:
+      return e.a.value() < 0 ? "?" : "?" + std::to_string(e.a.value());
+    case DimOp::kAdd:
+      return sub(e.a) + "+" + sub(e.b);
+    case DimOp::kSub:
+      return sub(e.a) + "-" + factor(e.b);
+    case DimOp::kMul:
+      return factor(e.a) + "*" + factor(e.b);
+    case DimOp::kFloorDiv:
+      return "floor(" + factor(e.a) + "/" + factor(e.b) + ")";
+    case DimOp::kCeilDiv:
+      return "ceil(" + factor(e.a) + "/" + factor(e.b) + ")";
+    case DimOp::kMax:
+      return "max(" + sub(e.a) + "," + sub(e.b) + ")";
+    case DimOp::kMin:
+      return "min(" + sub(e.a) + "," + sub(e.b) + ")";
+    case DimOp::kBroadcast:
+      return "bcast(" + sub(e.a) + "," + sub(e.b) + ")";
+    default:
+      return "?";
   }
 }
 

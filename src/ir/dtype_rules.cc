@@ -14,18 +14,24 @@ bool is_number(DType t) { return is_floating(t) || is_integer(t); }
 
 bool unary_takes(UnaryFn fn, DType t) {
   switch (fn) {
-    case UnaryFn::kIdentity: return is_plan_dtype(t);
+    case UnaryFn::kIdentity:
+      return is_plan_dtype(t);
     case UnaryFn::kNeg:
     case UnaryFn::kAbs:
     case UnaryFn::kRint:
-    case UnaryFn::kSign: return is_floating(t) || is_signed_integer(t);
+    case UnaryFn::kSign:
+      return is_floating(t) || is_signed_integer(t);
     case UnaryFn::kSquare:
     case UnaryFn::kRelu:
     case UnaryFn::kRelu6:
-    case UnaryFn::kClip: return is_number(t);
-    case UnaryFn::kLogicalNot: return t == DType::kBool;
-    case UnaryFn::kInvert: return is_integer(t);
-    default: return fn >= UnaryFn::kIdentity && fn < UnaryFn::kCount && is_floating(t);
+    case UnaryFn::kClip:
+      return is_number(t);
+    case UnaryFn::kLogicalNot:
+      return t == DType::kBool;
+    case UnaryFn::kInvert:
+      return is_integer(t);
+    default:
+      return fn >= UnaryFn::kIdentity && fn < UnaryFn::kCount && is_floating(t);
   }
 }
 
@@ -45,15 +51,21 @@ bool binary_takes(BinaryFn fn, DType t) {
     case BinaryFn::kLess:
     case BinaryFn::kLessEqual:
     case BinaryFn::kGreater:
-    case BinaryFn::kGreaterEqual: return is_number(t);
-    case BinaryFn::kPow: return is_floating(t) || is_signed_integer(t);
+    case BinaryFn::kGreaterEqual:
+      return is_number(t);
+    case BinaryFn::kPow:
+      return is_floating(t) || is_signed_integer(t);
     case BinaryFn::kDivNoNan:
-    case BinaryFn::kAtan2: return is_floating(t);
+    case BinaryFn::kAtan2:
+      return is_floating(t);
     case BinaryFn::kEqual:
-    case BinaryFn::kNotEqual: return is_plan_dtype(t);
+    case BinaryFn::kNotEqual:
+      return is_plan_dtype(t);
     case BinaryFn::kLogicalAnd:
-    case BinaryFn::kLogicalOr: return t == DType::kBool;
-    default: return false;
+    case BinaryFn::kLogicalOr:
+      return t == DType::kBool;
+    default:
+      return false;
   }
 }
 
@@ -61,8 +73,10 @@ Status check_activation(const InferContext& c, const Activation& act, DType dtyp
   const bool predicate =
       act.fn == UnaryFn::kIsNan || act.fn == UnaryFn::kIsInf || act.fn == UnaryFn::kIsFinite;
   if (!unary_takes(act.fn, dtype) || predicate)
-    return c.fail(std::string("activation ") + name_of(act.fn) + " does not take " + dtype_name(dtype));
-  if (act.alpha != act.alpha || act.beta != act.beta) return c.fail("activation with a NaN parameter");
+    return c.fail(std::string("activation ") + name_of(act.fn) + " does not take " +
+                  dtype_name(dtype));
+  if (act.alpha != act.alpha || act.beta != act.beta)
+    return c.fail("activation with a NaN parameter");
   return ok_status();
 }
 

@@ -17,26 +17,29 @@ Status check_inputs(const InferContext& c) {
   const OpInfo& info = op_info(c.op.kind());
   const auto n = static_cast<int64_t>(c.inputs.size());
   if (n < info.min_inputs || (info.max_inputs >= 0 && n > info.max_inputs)) {
-    return c.fail("has " + std::to_string(n) + " inputs, expected " + std::to_string(info.min_inputs) +
+    return c.fail("has " + std::to_string(n) + " inputs, expected " +
+                  std::to_string(info.min_inputs) +
                   (info.max_inputs < 0 ? " or more" : " to " + std::to_string(info.max_inputs)));
   }
   for (size_t i = 0; i < c.inputs.size(); ++i) {
     GRAFT_CHECK(c.inputs[i].type != nullptr, "input type of " + c.op.name);
     if (!is_plan_dtype(c.dtype(i))) {
-      return c.refuse("input " + std::to_string(i) + " is " + dtype_name(c.dtype(i)) + ", not an engine dtype");
+      return c.refuse("input " + std::to_string(i) + " is " + dtype_name(c.dtype(i)) +
+                      ", not an engine dtype");
     }
     if (c.rank(i) > kMaxRank) {
-      return c.refuse("input " + std::to_string(i) + " has rank " + std::to_string(c.rank(i)) + ", engines take at most " +
-                      std::to_string(kMaxRank));
+      return c.refuse("input " + std::to_string(i) + " has rank " + std::to_string(c.rank(i)) +
+                      ", engines take at most " + std::to_string(kMaxRank));
     }
     for (Dim d : c.shape(i))
-      if (!d.is_const() && d.id() >= c.dims.size()) return c.fail("input " + std::to_string(i) + " has an unknown dim");
+      if (!d.is_const() && d.id() >= c.dims.size())
+        return c.fail("input " + std::to_string(i) + " has an unknown dim");
   }
   return ok_status();
 }
 
-// Data that comes as host values may hold numbers next to INT64_MIN, which read as symbols: such an input has no
-// known elements.
+// Data that comes as host values may hold numbers next to INT64_MIN, which read as symbols: such an
+// input has no known elements.
 bool reads_as_unknown_symbol(const InferInput& in, const DimTable& dims) {
   if (in.host == nullptr) return false;
   for (Dim d : *in.host)
@@ -47,8 +50,8 @@ bool reads_as_unknown_symbol(const InferInput& in, const DimTable& dims) {
 Status check_outputs(const InferContext& c) {
   for (const InferOutput& o : c.out) {
     if (o.type.rank() > kMaxRank) {
-      return c.refuse("output has rank " + std::to_string(o.type.rank()) + ", engines take at most " +
-                      std::to_string(kMaxRank));
+      return c.refuse("output has rank " + std::to_string(o.type.rank()) +
+                      ", engines take at most " + std::to_string(kMaxRank));
     }
     int64_t elems = 1;
     for (Dim d : o.type.dims) {
@@ -64,8 +67,8 @@ Status check_outputs(const InferContext& c) {
 
 }  // namespace
 
-Result<std::vector<InferOutput>> infer(const Op& op, std::span<const InferInput> inputs, size_t outputs,
-                                       DimTable& dims) {
+Result<std::vector<InferOutput>> infer(const Op& op, std::span<const InferInput> inputs,
+                                       size_t outputs, DimTable& dims) {
   const auto kind = static_cast<size_t>(op.kind());
   if (kind >= std::size(kRules)) return invalid_graph("op '" + op.name + "' has no kind");
   std::vector<InferInput> cleaned;

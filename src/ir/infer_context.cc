@@ -5,7 +5,9 @@ namespace graft::ir {
 
 namespace {
 
-std::string prefix(const Op& op) { return std::string(op_info(op.kind()).text_name) + " '" + op.name + "': "; }
+std::string prefix(const Op& op) {
+  return std::string(op_info(op.kind()).text_name) + " '" + op.name + "': ";
+}
 
 bool fits(DType dtype, int64_t v) {
   if (dtype == DType::kBool) return v == 0 || v == 1;
@@ -14,8 +16,12 @@ bool fits(DType dtype, int64_t v) {
 
 }  // namespace
 
-Status InferContext::fail(const std::string& what) const { return invalid_graph(prefix(op) + what); }
-Status InferContext::refuse(const std::string& what) const { return unsupported(prefix(op) + what); }
+Status InferContext::fail(const std::string& what) const {
+  return invalid_graph(prefix(op) + what);
+}
+Status InferContext::refuse(const std::string& what) const {
+  return unsupported(prefix(op) + what);
+}
 
 std::string InferContext::text(const std::vector<Dim>& shape) const {
   std::string s = "[";
@@ -25,34 +31,37 @@ std::string InferContext::text(const std::vector<Dim>& shape) const {
 
 Status InferContext::same_dtype(size_t i, size_t j) const {
   if (dtype(i) == dtype(j)) return ok_status();
-  return fail("input " + std::to_string(j) + " is " + dtype_name(dtype(j)) + ", expected " + dtype_name(dtype(i)) +
-              " as input " + std::to_string(i));
+  return fail("input " + std::to_string(j) + " is " + dtype_name(dtype(j)) + ", expected " +
+              dtype_name(dtype(i)) + " as input " + std::to_string(i));
 }
 
 Status InferContext::want_rank(size_t i, int rank, const char* what) const {
   if (this->rank(i) == rank) return ok_status();
-  return fail(std::string(what) + " " + text(i) + " has rank " + std::to_string(this->rank(i)) + ", expected " +
-              std::to_string(rank));
+  return fail(std::string(what) + " " + text(i) + " has rank " + std::to_string(this->rank(i)) +
+              ", expected " + std::to_string(rank));
 }
 
 Status InferContext::want_axis(int64_t axis, int64_t lo, int64_t hi, const char* what) const {
   if (axis >= lo && axis < hi) return ok_status();
-  return fail(std::string(what) + " " + std::to_string(axis) + " is out of range [" + std::to_string(lo) + "," +
-              std::to_string(hi) + ")");
+  return fail(std::string(what) + " " + std::to_string(axis) + " is out of range [" +
+              std::to_string(lo) + "," + std::to_string(hi) + ")");
 }
 
-Result<const std::vector<Dim>*> InferContext::need_host(size_t i, int want, const char* what) const {
+Result<const std::vector<Dim>*> InferContext::need_host(size_t i, int want,
+                                                        const char* what) const {
   if (dtype(i) != DType::kInt32 && dtype(i) != DType::kInt64)
     return fail(std::string(what) + " is " + dtype_name(dtype(i)) + ", expected int32 or int64");
   GRAFT_RETURN_IF_ERROR(want_rank(i, want, what));
-  if (host(i) == nullptr) return refuse(std::string(what) + " (input " + std::to_string(i) + ") depends on data");
+  if (host(i) == nullptr)
+    return refuse(std::string(what) + " (input " + std::to_string(i) + ") depends on data");
   int64_t n = 1;
   for (Dim d : shape(i)) {
     if (!d.is_const() || d.value() < 0 || __builtin_mul_overflow(n, d.value(), &n)) n = -1;
     if (n < 0) break;
   }
   if (n != static_cast<int64_t>(host(i)->size())) {
-    return fail(std::string(what) + " " + text(i) + " has " + std::to_string(host(i)->size()) + " known elements");
+    return fail(std::string(what) + " " + text(i) + " has " + std::to_string(host(i)->size()) +
+                " known elements");
   }
   return host(i);
 }
@@ -102,7 +111,8 @@ bool InferContext::broadcast(Dim a, Dim b, Dim* result) {
   } else if (a == Dim(1)) {
     *result = b;
   } else if (a.is_const() || b.is_const()) {
-    // A symbol beside c != 1 is c or 1 when the graph is right; scheduling checks it with constants.
+    // A symbol beside c != 1 is c or 1 when the graph is right; scheduling checks it with
+    // constants.
     if (a.is_const() && b.is_const()) return false;
     *result = a.is_const() ? a : b;
   } else {
@@ -111,13 +121,15 @@ bool InferContext::broadcast(Dim a, Dim b, Dim* result) {
   return true;
 }
 
-Result<std::vector<Dim>> InferContext::broadcast_shapes(const std::vector<Dim>& a, const std::vector<Dim>& b) {
+Result<std::vector<Dim>> InferContext::broadcast_shapes(const std::vector<Dim>& a,
+                                                        const std::vector<Dim>& b) {
   const size_t n = std::max(a.size(), b.size());
   std::vector<Dim> r(n);
   for (size_t i = 0; i < n; ++i) {
     const Dim da = i + a.size() < n ? Dim(1) : a[i + a.size() - n];
     const Dim db = i + b.size() < n ? Dim(1) : b[i + b.size() - n];
-    if (!broadcast(da, db, &r[i])) return fail("shapes " + text(a) + " and " + text(b) + " do not broadcast");
+    if (!broadcast(da, db, &r[i]))
+      return fail("shapes " + text(a) + " and " + text(b) + " do not broadcast");
   }
   return r;
 }
@@ -133,7 +145,9 @@ InferOutput& InferContext::add_output(DType dtype, std::vector<Dim> shape) {
 void InferContext::set_host(std::vector<Dim> elems) {
   InferOutput& o = out.back();
   const DType t = o.type.dtype;
-  if (elems.size() > kMaxHostElems || (t != DType::kInt32 && t != DType::kInt64 && t != DType::kBool)) return;
+  if (elems.size() > kMaxHostElems ||
+      (t != DType::kInt32 && t != DType::kInt64 && t != DType::kBool))
+    return;
   for (Dim d : elems)
     if (d.is_const() && !fits(t, d.value())) return;
   o.host = std::move(elems);

@@ -1,4 +1,5 @@
-// InferContext: what one inference rule sees and the helpers that all rules share. Private to src/ir.
+// InferContext: what one inference rule sees and the helpers that all rules share. Private to
+// src/ir.
 #pragma once
 
 #include <optional>
@@ -16,8 +17,9 @@ namespace graft::ir {
 constexpr size_t kMaxHostElems = 64;
 constexpr int kMaxRank = Limits{}.max_rank;
 
-// Rules read inputs, call add_output() once an output and return; infer() then checks the outputs. Arithmetic on
-// extents goes through the context: an overflow is remembered and turns into an error at the end.
+// Rules read inputs, call add_output() once an output and return; infer() then checks the outputs.
+// Arithmetic on extents goes through the context: an overflow is remembered and turns into an error
+// at the end.
 struct InferContext {
   const Op& op;
   std::span<const InferInput> inputs;
@@ -41,7 +43,8 @@ struct InferContext {
   Status want_rank(size_t i, int rank, const char* what) const;
   // lo <= axis < hi, else an error that names `what`.
   Status want_axis(int64_t axis, int64_t lo, int64_t hi, const char* what) const;
-  // Host elements of an int32/int64 operand of the given rank; Unsupported when they depend on data.
+  // Host elements of an int32/int64 operand of the given rank; Unsupported when they depend on
+  // data.
   Result<const std::vector<Dim>*> need_host(size_t i, int rank, const char* what) const;
   // The same, all constants.
   Result<std::vector<int64_t>> need_ints(size_t i, int rank, const char* what) const;
@@ -49,7 +52,8 @@ struct InferContext {
   Dim add(Dim a, Dim b);
   Dim sub(Dim a, Dim b);
   Dim mul(Dim a, Dim b);
-  // Two extents that must be equal: false when both are constant and differ. The constant one is the result.
+  // Two extents that must be equal: false when both are constant and differ. The constant one is
+  // the result.
   bool merge(Dim a, Dim b, Dim* merged) const;
   // False when two constants do not broadcast.
   bool broadcast(Dim a, Dim b, Dim* result);
@@ -57,8 +61,8 @@ struct InferContext {
   Result<std::vector<Dim>> broadcast_shapes(const std::vector<Dim>& a, const std::vector<Dim>& b);
 
   InferOutput& add_output(DType dtype, std::vector<Dim> shape);
-  // Sets the host elements of the last output unless there are too many, the dtype does not carry them or one of them
-  // does not fit the dtype.
+  // Sets the host elements of the last output unless there are too many, the dtype does not carry
+  // them or one of them does not fit the dtype.
   void set_host(std::vector<Dim> elems);
 };
 

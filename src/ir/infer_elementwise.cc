@@ -8,19 +8,24 @@ namespace graft::ir {
 
 namespace {
 
-constexpr bool is_comparison(BinaryFn fn) { return fn >= BinaryFn::kLess && fn <= BinaryFn::kNotEqual; }
+constexpr bool is_comparison(BinaryFn fn) {
+  return fn >= BinaryFn::kLess && fn <= BinaryFn::kNotEqual;
+}
 
-// Element i of a host tensor that is broadcast to n elements: scalars, single elements and equal sizes only.
+// Element i of a host tensor that is broadcast to n elements: scalars, single elements and equal
+// sizes only.
 const Dim* host_at(const std::vector<Dim>& host, size_t n, size_t i) {
   if (host.size() == n) return &host[i];
   return host.size() == 1 ? &host[0] : nullptr;
 }
 
-// Elements of the output when broadcasting is trivial (rank <= 1 or equal shapes); nullopt otherwise.
+// Elements of the output when broadcasting is trivial (rank <= 1 or equal shapes); nullopt
+// otherwise.
 std::optional<size_t> flat_elems(const InferContext& c, const std::vector<Dim>& shape) {
   size_t n = 1;
   for (Dim d : shape) {
-    if (!d.is_const() || d.value() < 0 || d.value() > static_cast<int64_t>(kMaxHostElems)) return std::nullopt;
+    if (!d.is_const() || d.value() < 0 || d.value() > static_cast<int64_t>(kMaxHostElems))
+      return std::nullopt;
     n *= static_cast<size_t>(d.value());
     if (n > kMaxHostElems) return std::nullopt;
   }
@@ -34,9 +39,12 @@ std::optional<size_t> flat_elems(const InferContext& c, const std::vector<Dim>& 
 Status infer_unary(InferContext& c) {
   const auto& fn = c.op.as<UnaryAttrs>().fn;
   const DType t = c.dtype(0);
-  if (!unary_takes(fn.fn, t)) return c.fail(std::string(name_of(fn.fn)) + " does not take " + dtype_name(t));
-  if (fn.alpha != fn.alpha || fn.beta != fn.beta) return c.fail(std::string(name_of(fn.fn)) + " with a NaN parameter");
-  const bool predicate = fn.fn == UnaryFn::kIsNan || fn.fn == UnaryFn::kIsInf || fn.fn == UnaryFn::kIsFinite;
+  if (!unary_takes(fn.fn, t))
+    return c.fail(std::string(name_of(fn.fn)) + " does not take " + dtype_name(t));
+  if (fn.alpha != fn.alpha || fn.beta != fn.beta)
+    return c.fail(std::string(name_of(fn.fn)) + " with a NaN parameter");
+  const bool predicate =
+      fn.fn == UnaryFn::kIsNan || fn.fn == UnaryFn::kIsInf || fn.fn == UnaryFn::kIsFinite;
   c.add_output(predicate ? DType::kBool : t, c.shape(0));
   if (const std::vector<Dim>* host = c.host(0)) {
     if (fn.fn == UnaryFn::kIdentity) {
@@ -44,7 +52,8 @@ Status infer_unary(InferContext& c) {
     } else if (fn.fn == UnaryFn::kNeg || fn.fn == UnaryFn::kLogicalNot) {
       std::vector<Dim> r;
       for (Dim d : *host) {
-        if (auto v = host_binary(c, BinaryFn::kSub, fn.fn == UnaryFn::kNeg ? 0 : 1, d)) r.push_back(*v);
+        if (auto v = host_binary(c, BinaryFn::kSub, fn.fn == UnaryFn::kNeg ? 0 : 1, d))
+          r.push_back(*v);
       }
       if (r.size() == host->size()) c.set_host(std::move(r));
     }
@@ -81,7 +90,8 @@ Status infer_binary(InferContext& c) {
 }
 
 Status infer_select(InferContext& c) {
-  if (c.dtype(0) != DType::kBool) return c.fail("condition is " + dtype_name(c.dtype(0)) + ", expected bool");
+  if (c.dtype(0) != DType::kBool)
+    return c.fail("condition is " + dtype_name(c.dtype(0)) + ", expected bool");
   GRAFT_RETURN_IF_ERROR(c.same_dtype(1, 2));
   GRAFT_ASSIGN_OR_RETURN(auto branches, c.broadcast_shapes(c.shape(1), c.shape(2)));
   GRAFT_ASSIGN_OR_RETURN(auto shape, c.broadcast_shapes(c.shape(0), branches));
@@ -109,7 +119,8 @@ Status infer_cast(InferContext& c) {
 }
 
 Status infer_affine(InferContext& c) {
-  if (!is_floating(c.dtype(0))) return c.fail("src is " + dtype_name(c.dtype(0)) + ", expected a floating dtype");
+  if (!is_floating(c.dtype(0)))
+    return c.fail("src is " + dtype_name(c.dtype(0)) + ", expected a floating dtype");
   if (c.rank(0) < 1) return c.fail("src is a scalar");
   std::vector<Dim> shape = c.shape(0);
   for (size_t i : {1, 2}) {

@@ -9,7 +9,8 @@ namespace {
 size_t small_elems(const std::vector<Dim>& shape) {
   size_t n = 1;
   for (Dim d : shape) {
-    if (!d.is_const() || d.value() < 0 || d.value() > static_cast<int64_t>(kMaxHostElems)) return kMaxHostElems + 1;
+    if (!d.is_const() || d.value() < 0 || d.value() > static_cast<int64_t>(kMaxHostElems))
+      return kMaxHostElems + 1;
     n *= static_cast<size_t>(d.value());
     if (n > kMaxHostElems) return n;
   }
@@ -20,7 +21,8 @@ size_t small_elems(const std::vector<Dim>& shape) {
 Result<std::vector<Dim>> shape_operand(InferContext& c, size_t i) {
   GRAFT_ASSIGN_OR_RETURN(const std::vector<Dim>* shape, c.need_host(i, 1, "shape"));
   for (Dim d : *shape)
-    if (d.is_const() && d.value() < 0) return c.fail("shape " + c.text(*shape) + " has a negative extent");
+    if (d.is_const() && d.value() < 0)
+      return c.fail("shape " + c.text(*shape) + " has a negative extent");
   return *shape;
 }
 
@@ -33,7 +35,8 @@ Status infer_gather(InferContext& c) {
     return c.fail("indices are " + dtype_name(t) + ", expected int16, int32 or int64");
   const std::vector<Dim>&params = c.shape(0), &indices = c.shape(1);
   GRAFT_RETURN_IF_ERROR(c.want_axis(a.axis, 0, c.rank(0), "axis"));
-  GRAFT_RETURN_IF_ERROR(c.want_axis(a.batch_dims, 0, std::min<int64_t>(a.axis, c.rank(1)) + 1, "batch_dims"));
+  GRAFT_RETURN_IF_ERROR(
+      c.want_axis(a.batch_dims, 0, std::min<int64_t>(a.axis, c.rank(1)) + 1, "batch_dims"));
   const auto axis = static_cast<size_t>(a.axis), batch = static_cast<size_t>(a.batch_dims);
   std::vector<Dim> out(params.begin(), params.begin() + a.axis);
   for (size_t i = 0; i < batch; ++i) {
@@ -44,12 +47,14 @@ Status infer_gather(InferContext& c) {
   out.insert(out.end(), params.begin() + a.axis + 1, params.end());
   c.add_output(c.dtype(0), std::move(out));
   const std::vector<Dim>*from = c.host(0), *at = c.host(1);
-  if (from == nullptr || at == nullptr || axis != 0 || c.rank(0) != 1 || batch != 0) return ok_status();
+  if (from == nullptr || at == nullptr || axis != 0 || c.rank(0) != 1 || batch != 0)
+    return ok_status();
   std::vector<Dim> r;
   for (Dim i : *at) {
     if (!i.is_const()) return ok_status();
     if (i.value() < 0 || i.value() >= static_cast<int64_t>(from->size()))
-      return c.fail("index " + std::to_string(i.value()) + " is out of bounds for params " + c.text(0));
+      return c.fail("index " + std::to_string(i.value()) + " is out of bounds for params " +
+                    c.text(0));
     r.push_back((*from)[static_cast<size_t>(i.value())]);
   }
   c.set_host(std::move(r));
@@ -59,19 +64,23 @@ Status infer_gather(InferContext& c) {
 Status infer_tile(InferContext& c) {
   GRAFT_ASSIGN_OR_RETURN(const std::vector<Dim>* multiples, c.need_host(1, 1, "multiples"));
   std::vector<Dim> out = c.shape(0);
-  if (multiples->size() != out.size()) return c.fail("multiples " + c.text(1) + " do not fit src " + c.text(0));
+  if (multiples->size() != out.size())
+    return c.fail("multiples " + c.text(1) + " do not fit src " + c.text(0));
   for (size_t i = 0; i < out.size(); ++i) {
     const Dim m = (*multiples)[i];
-    if (m.is_const() && m.value() < 0) return c.fail("multiple " + std::to_string(m.value()) + " is negative");
+    if (m.is_const() && m.value() < 0)
+      return c.fail("multiple " + std::to_string(m.value()) + " is negative");
     out[i] = c.mul(out[i], m);
   }
   c.add_output(c.dtype(0), std::move(out));
   const std::vector<Dim>* host = c.host(0);
   if (host == nullptr || c.overflow) return ok_status();
   if (c.rank(0) == 0) c.set_host(*host);
-  if (c.rank(0) == 1 && small_elems(c.out[0].type.dims) <= kMaxHostElems && (*multiples)[0].is_const()) {
+  if (c.rank(0) == 1 && small_elems(c.out[0].type.dims) <= kMaxHostElems &&
+      (*multiples)[0].is_const()) {
     std::vector<Dim> r;
-    for (int64_t k = 0; !host->empty() && k < (*multiples)[0].value(); ++k) r.insert(r.end(), host->begin(), host->end());
+    for (int64_t k = 0; !host->empty() && k < (*multiples)[0].value(); ++k)
+      r.insert(r.end(), host->begin(), host->end());
     c.set_host(std::move(r));
   }
   return ok_status();
@@ -80,7 +89,8 @@ Status infer_tile(InferContext& c) {
 Status infer_broadcast_to(InferContext& c) {
   GRAFT_ASSIGN_OR_RETURN(auto shape, shape_operand(c, 1));
   const std::vector<Dim>& in = c.shape(0);
-  if (in.size() > shape.size()) return c.fail("src " + c.text(0) + " has a higher rank than shape " + c.text(shape));
+  if (in.size() > shape.size())
+    return c.fail("src " + c.text(0) + " has a higher rank than shape " + c.text(shape));
   for (size_t i = 0; i < in.size(); ++i) {
     const Dim from = in[i], to = shape[shape.size() - in.size() + i];
     if (from.is_const() && to.is_const() && from != to && from != Dim(1))
@@ -89,8 +99,10 @@ Status infer_broadcast_to(InferContext& c) {
   const size_t n = small_elems(shape);
   c.add_output(c.dtype(0), std::move(shape));
   if (c.host(0) != nullptr && n <= kMaxHostElems) {
-    if (c.host(0)->size() == 1) c.set_host(std::vector<Dim>(n, c.host(0)->front()));
-    else if (c.host(0)->size() == n) c.set_host(*c.host(0));
+    if (c.host(0)->size() == 1)
+      c.set_host(std::vector<Dim>(n, c.host(0)->front()));
+    else if (c.host(0)->size() == n)
+      c.set_host(*c.host(0));
   }
   return ok_status();
 }
@@ -107,7 +119,8 @@ Status infer_fill(InferContext& c) {
 
 Status infer_range(InferContext& c) {
   for (size_t i : {1, 2}) GRAFT_RETURN_IF_ERROR(c.same_dtype(0, i));
-  if (is_floating(c.dtype(0))) return c.refuse("the extent of a range of " + dtype_name(c.dtype(0)) + " depends on data");
+  if (is_floating(c.dtype(0)))
+    return c.refuse("the extent of a range of " + dtype_name(c.dtype(0)) + " depends on data");
   Dim v[3];
   const char* const names[] = {"start", "limit", "delta"};
   for (size_t i = 0; i < 3; ++i) {
@@ -120,12 +133,13 @@ Status infer_range(InferContext& c) {
   if (delta == INT64_MIN) return c.fail("delta is out of range");
   const Dim span = delta > 0 ? c.sub(v[1], v[0]) : c.sub(v[0], v[1]);
   if (span.is_const() && span.value() < 0) {
-    return c.fail("start " + c.dims.text(v[0]) + " and limit " + c.dims.text(v[1]) + " do not fit delta " +
-                  std::to_string(delta));
+    return c.fail("start " + c.dims.text(v[0]) + " and limit " + c.dims.text(v[1]) +
+                  " do not fit delta " + std::to_string(delta));
   }
   const Dim extent = c.dims.ceil_div(span, delta > 0 ? delta : -delta);
   c.add_output(c.dtype(0), {extent});
-  if (v[0].is_const() && extent.is_const() && extent.value() <= static_cast<int64_t>(kMaxHostElems)) {
+  if (v[0].is_const() && extent.is_const() &&
+      extent.value() <= static_cast<int64_t>(kMaxHostElems)) {
     std::vector<Dim> r;
     for (int64_t i = 0; i < extent.value(); ++i) r.push_back(c.add(v[0], c.mul(i, delta)));
     c.set_host(std::move(r));

@@ -14,7 +14,8 @@ Status same_dtypes(const InferContext& c) {
 void join_hosts(InferContext& c) {
   std::vector<Dim> all;
   for (const InferInput& in : c.inputs) {
-    if (in.host == nullptr || in.type->rank() > 1 || all.size() + in.host->size() > kMaxHostElems) return;
+    if (in.host == nullptr || in.type->rank() > 1 || all.size() + in.host->size() > kMaxHostElems)
+      return;
     all.insert(all.end(), in.host->begin(), in.host->end());
   }
   c.set_host(std::move(all));
@@ -34,8 +35,8 @@ Status infer_concat(InferContext& c) {
       if (i == a) {
         out[i] = c.add(out[i], c.shape(k)[i]);
       } else if (!c.merge(out[i], c.shape(k)[i], &out[i])) {
-        return c.fail("input " + std::to_string(k) + " " + c.text(k) + " does not fit input 0 " + c.text(0) +
-                      " along axis " + std::to_string(axis));
+        return c.fail("input " + std::to_string(k) + " " + c.text(k) + " does not fit input 0 " +
+                      c.text(0) + " along axis " + std::to_string(axis));
       }
     }
   }
@@ -53,7 +54,8 @@ Status infer_pack(InferContext& c) {
     GRAFT_RETURN_IF_ERROR(c.want_rank(k, c.rank(0), "input"));
     for (size_t i = 0; i < out.size(); ++i) {
       if (!c.merge(out[i], c.shape(k)[i], &out[i]))
-        return c.fail("input " + std::to_string(k) + " " + c.text(k) + " differs from input 0 " + c.text(0));
+        return c.fail("input " + std::to_string(k) + " " + c.text(k) + " differs from input 0 " +
+                      c.text(0));
     }
   }
   out.insert(out.begin() + axis, Dim(static_cast<int64_t>(c.inputs.size())));
@@ -70,15 +72,19 @@ Status infer_split(InferContext& c) {
   const auto axis = static_cast<size_t>(a.axis);
   const Dim whole = c.shape(0)[axis];
   if (!a.sizes.empty() && static_cast<int64_t>(a.sizes.size()) != n)
-    return c.fail("has " + std::to_string(a.sizes.size()) + " sizes and " + std::to_string(n) + " outputs");
+    return c.fail("has " + std::to_string(a.sizes.size()) + " sizes and " + std::to_string(n) +
+                  " outputs");
   if (a.sizes.empty() && whole.is_const() && whole.value() % n != 0)
-    return c.fail("axis " + std::to_string(a.axis) + " of " + c.text(0) + " is no multiple of " + std::to_string(n));
+    return c.fail("axis " + std::to_string(a.axis) + " of " + c.text(0) + " is no multiple of " +
+                  std::to_string(n));
   Dim rest = whole;
   int64_t unknown = 0;
   for (int64_t s : a.sizes) {
     if (s < -1) return c.fail("size " + std::to_string(s) + " is negative");
-    if (s == -1) ++unknown;
-    else rest = c.sub(rest, s);
+    if (s == -1)
+      ++unknown;
+    else
+      rest = c.sub(rest, s);
   }
   if (unknown > 1) return c.fail("has more than one size -1");
   if (!a.sizes.empty() && rest.is_const() && (unknown == 0 ? rest.value() != 0 : rest.value() < 0))
@@ -87,13 +93,16 @@ Status infer_split(InferContext& c) {
   size_t at = 0;
   for (size_t i = 0; i < c.outputs; ++i) {
     std::vector<Dim> out = c.shape(0);
-    out[axis] = a.sizes.empty() ? c.dims.floor_div(whole, n) : a.sizes[i] == -1 ? rest : Dim(a.sizes[i]);
+    out[axis] = a.sizes.empty()    ? c.dims.floor_div(whole, n)
+                : a.sizes[i] == -1 ? rest
+                                   : Dim(a.sizes[i]);
     const Dim extent = out[axis];
     c.add_output(c.dtype(0), std::move(out));
     if (host == nullptr || !extent.is_const() || c.overflow) continue;
     const auto len = static_cast<size_t>(extent.value());
     if (len <= host->size() && at <= host->size() - len) {
-      c.set_host({host->begin() + static_cast<std::ptrdiff_t>(at), host->begin() + static_cast<std::ptrdiff_t>(at + len)});
+      c.set_host({host->begin() + static_cast<std::ptrdiff_t>(at),
+                  host->begin() + static_cast<std::ptrdiff_t>(at + len)});
       at += len;
     } else {
       host = nullptr;
@@ -108,13 +117,14 @@ Status infer_unpack(InferContext& c) {
   std::vector<Dim> out = c.shape(0);
   const Dim n = out[static_cast<size_t>(axis)];
   if (n.is_const() && n != Dim(static_cast<int64_t>(c.outputs))) {
-    return c.fail("axis " + std::to_string(axis) + " of " + c.text(0) + " does not give " + std::to_string(c.outputs) +
-                  " outputs");
+    return c.fail("axis " + std::to_string(axis) + " of " + c.text(0) + " does not give " +
+                  std::to_string(c.outputs) + " outputs");
   }
   out.erase(out.begin() + axis);
   for (size_t i = 0; i < c.outputs; ++i) {
     c.add_output(c.dtype(0), out);
-    if (c.host(0) != nullptr && c.rank(0) == 1 && i < c.host(0)->size()) c.set_host({(*c.host(0))[i]});
+    if (c.host(0) != nullptr && c.rank(0) == 1 && i < c.host(0)->size())
+      c.set_host({(*c.host(0))[i]});
   }
   return ok_status();
 }

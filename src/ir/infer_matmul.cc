@@ -16,8 +16,9 @@ Status infer_matmul(InferContext& c) {
   const Dim kb = y[ry - (a.transpose_b ? 1 : 2)], n = y[ry - (a.transpose_b ? 2 : 1)];
   Dim merged;
   if (!c.merge(ka, kb, &merged)) {
-    return c.fail("inner extents of " + c.text(0) + (a.transpose_a ? " (transposed)" : "") + " and " + c.text(1) +
-                  (a.transpose_b ? " (transposed)" : "") + " differ: " + c.dims.text(ka) + " and " + c.dims.text(kb));
+    return c.fail("inner extents of " + c.text(0) + (a.transpose_a ? " (transposed)" : "") +
+                  " and " + c.text(1) + (a.transpose_b ? " (transposed)" : "") +
+                  " differ: " + c.dims.text(ka) + " and " + c.dims.text(kb));
   }
   std::vector<Dim> out;
   if (rx == 2 && ry == 2) {
@@ -29,7 +30,8 @@ Status infer_matmul(InferContext& c) {
   out.push_back(m);
   out.push_back(n);
   if (c.inputs.size() != 2u + a.has_bias + a.has_residual)
-    return c.fail("has " + std::to_string(c.inputs.size()) + " inputs, which does not fit has_bias and has_residual");
+    return c.fail("has " + std::to_string(c.inputs.size()) +
+                  " inputs, which does not fit has_bias and has_residual");
   size_t next = 2;
   if (a.has_bias) {
     GRAFT_RETURN_IF_ERROR(c.same_dtype(0, next));
@@ -80,19 +82,23 @@ Status infer_attention(InferContext& c) {
   if (a.scale != a.scale) return c.fail("scale is NaN");
   if (c.inputs.size() != 3u + a.has_mask) return c.fail("inputs do not fit has_mask");
   for (size_t i = 1; i < c.inputs.size(); ++i) GRAFT_RETURN_IF_ERROR(c.same_dtype(0, i));
-  for (size_t i = 0; i < 3; ++i) GRAFT_RETURN_IF_ERROR(c.want_rank(i, 4, i == 0 ? "q" : i == 1 ? "k" : "v"));
+  for (size_t i = 0; i < 3; ++i)
+    GRAFT_RETURN_IF_ERROR(c.want_rank(i, 4, i == 0 ? "q" : i == 1 ? "k" : "v"));
   const std::vector<Dim>&q = c.shape(0), &k = c.shape(1), &v = c.shape(2);
   Dim batch, heads, depth, keys;
-  const bool fits = c.merge(q[0], k[0], &batch) && c.merge(batch, v[0], &batch) && c.merge(q[2], k[2], &heads) &&
-                    c.merge(heads, v[2], &heads) && c.merge(q[3], k[3], &depth) && c.merge(k[1], v[1], &keys);
-  if (!fits) return c.fail("q " + c.text(0) + ", k " + c.text(1) + " and v " + c.text(2) + " do not fit");
+  const bool fits = c.merge(q[0], k[0], &batch) && c.merge(batch, v[0], &batch) &&
+                    c.merge(q[2], k[2], &heads) && c.merge(heads, v[2], &heads) &&
+                    c.merge(q[3], k[3], &depth) && c.merge(k[1], v[1], &keys);
+  if (!fits)
+    return c.fail("q " + c.text(0) + ", k " + c.text(1) + " and v " + c.text(2) + " do not fit");
   if (a.has_mask) {
     if (c.rank(3) > 4) return c.fail("mask " + c.text(3) + " has a rank above 4");
     const Dim want[4] = {batch, heads, q[1], keys};
     for (size_t i = 0; i < c.shape(3).size(); ++i) {
       const Dim m = c.shape(3)[i], to = want[4 - c.shape(3).size() + i];
       if (m.is_const() && to.is_const() && m != to && m != Dim(1))
-        return c.fail("mask " + c.text(3) + " does not broadcast to [B,H,Sq,Sk] of q " + c.text(0) + " and k " + c.text(1));
+        return c.fail("mask " + c.text(3) + " does not broadcast to [B,H,Sq,Sk] of q " + c.text(0) +
+                      " and k " + c.text(1));
     }
   }
   c.add_output(c.dtype(0), {batch, q[1], heads, v[3]});

@@ -9,7 +9,8 @@ Status infer_reduce(InferContext& c) {
   const DType t = c.dtype(0);
   const bool logical = a.fn == ReduceFn::kAll || a.fn == ReduceFn::kAny;
   if (a.fn < ReduceFn::kSum || a.fn >= ReduceFn::kCount) return c.fail("unknown reduction");
-  if (logical != (t == DType::kBool)) return c.fail(std::string(name_of(a.fn)) + " does not take " + dtype_name(t));
+  if (logical != (t == DType::kBool))
+    return c.fail(std::string(name_of(a.fn)) + " does not take " + dtype_name(t));
   std::vector<Dim> out;
   const std::vector<Dim>& in = c.shape(0);
   out.reserve(in.size());
@@ -28,8 +29,10 @@ Status infer_reduce(InferContext& c) {
   }
   c.add_output(t, std::move(out));
   if (c.host(0) != nullptr && c.rank(0) <= 1) {
-    if (a.axes.empty()) c.set_host(*c.host(0));
-    else if (auto r = host_reduce(c, a.fn, *c.host(0))) c.set_host({*r});
+    if (a.axes.empty())
+      c.set_host(*c.host(0));
+    else if (auto r = host_reduce(c, a.fn, *c.host(0)))
+      c.set_host({*r});
   }
   return ok_status();
 }

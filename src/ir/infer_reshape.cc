@@ -41,11 +41,12 @@ Status infer_reshape(InferContext& c) {
     return c.fail("cannot infer the -1 of shape " + c.text(*to) + " beside an extent of 0");
   if (known && total) {
     if (infers) {
-      if (*total % *known != 0) return c.fail("src " + c.text(0) + " does not fit shape " + c.text(*to));
+      if (*total % *known != 0)
+        return c.fail("src " + c.text(0) + " does not fit shape " + c.text(*to));
       out[rest] = *total / *known;
     } else if (*known != *total) {
-      return c.fail("src " + c.text(0) + " has " + std::to_string(*total) + " elements, shape " + c.text(*to) + " has " +
-                    std::to_string(*known));
+      return c.fail("src " + c.text(0) + " has " + std::to_string(*total) + " elements, shape " +
+                    c.text(*to) + " has " + std::to_string(*known));
     }
   } else if (infers) {
     out[rest] = c.dims.floor_div(c.dims.product(from), c.dims.product(out));
@@ -102,8 +103,8 @@ Status infer_shape(InferContext& c) {
 Status infer_transpose(InferContext& c) {
   const auto& perm = c.op.as<TransposeAttrs>().perm;
   if (static_cast<int>(perm.size()) != c.rank(0)) {
-    return c.fail("perm has " + std::to_string(perm.size()) + " entries, src " + c.text(0) + " has rank " +
-                  std::to_string(c.rank(0)));
+    return c.fail("perm has " + std::to_string(perm.size()) + " entries, src " + c.text(0) +
+                  " has rank " + std::to_string(c.rank(0)));
   }
   bool seen[kMaxRank] = {};
   std::vector<Dim> out;

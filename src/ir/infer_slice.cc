@@ -27,10 +27,12 @@ Status infer_strided_slice(InferContext& c) {
   GRAFT_ASSIGN_OR_RETURN(const std::vector<Dim>* begin, c.need_host(1, 1, "begin"));
   GRAFT_ASSIGN_OR_RETURN(const std::vector<Dim>* end, c.need_host(2, 1, "end"));
   GRAFT_ASSIGN_OR_RETURN(const std::vector<Dim>* strides, c.need_host(3, 1, "strides"));
-  auto spec = resolve_strided_slice(c.op.as<StridedSliceAttrs>(), c.shape(0), *begin, *end, *strides, c.dims);
+  auto spec = resolve_strided_slice(c.op.as<StridedSliceAttrs>(), c.shape(0), *begin, *end,
+                                    *strides, c.dims);
   if (!spec.ok()) return c.fail(spec.status().message() + " (src " + c.text(0) + ")");
   c.add_output(c.dtype(0), std::move(spec->dst_shape));
-  if (c.rank(0) == 1) slice_host(c, spec->axes[0].begin, spec->axes[0].stride, spec->axes[0].extent);
+  if (c.rank(0) == 1)
+    slice_host(c, spec->axes[0].begin, spec->axes[0].stride, spec->axes[0].extent);
   if (c.rank(0) == 0 && c.host(0) != nullptr) c.set_host(*c.host(0));
   return ok_status();
 }
@@ -49,7 +51,8 @@ Status infer_slice(InferContext& c) {
     const auto bad = [](Dim d) { return d.is_const() && d.value() < 0; };
     const Dim end = c.add(b, out[i]);
     if (bad(b) || bad(out[i]) || bad(c.sub(in[i], end))) {
-      return c.fail("begin " + c.text(*begin) + ", size " + c.text(*size) + " is out of bounds for src " + c.text(0));
+      return c.fail("begin " + c.text(*begin) + ", size " + c.text(*size) +
+                    " is out of bounds for src " + c.text(0));
     }
   }
   c.add_output(c.dtype(0), std::move(out));
@@ -70,9 +73,10 @@ Status infer_pad(InferContext& c) {
       if (p.value() < 0) return c.fail("padding " + std::to_string(p.value()) + " is negative");
       const int64_t less = mode == PadMode::kReflect ? 1 : 0;
       const Dim in = c.shape(0)[i];
-      if (mode != PadMode::kConstant && in.is_const() && p.value() > 0 && p.value() > in.value() - less) {
-        return c.fail("padding " + std::to_string(p.value()) + " is too large to mirror axis " + std::to_string(i) +
-                      " of " + c.text(0));
+      if (mode != PadMode::kConstant && in.is_const() && p.value() > 0 &&
+          p.value() > in.value() - less) {
+        return c.fail("padding " + std::to_string(p.value()) + " is too large to mirror axis " +
+                      std::to_string(i) + " of " + c.text(0));
       }
     }
     out[i] = c.add(c.add(out[i], (*pads)[2 * i]), (*pads)[2 * i + 1]);

@@ -14,8 +14,8 @@ Result<Dim> valid_extent(Dim in, int64_t effective, int64_t stride, DimTable& di
   if (!in.is_const()) return dims.floor_div(dims.add(in, stride - effective), stride);
   const int64_t out = (in.value() - effective + stride) / stride;
   if (out < 0) {
-    return invalid_graph("window of " + std::to_string(effective) + " is larger than the padded extent " +
-                         std::to_string(in.value()));
+    return invalid_graph("window of " + std::to_string(effective) +
+                         " is larger than the padded extent " + std::to_string(in.value()));
   }
   return Dim(out);
 }
@@ -24,7 +24,8 @@ Result<Dim> valid_extent(Dim in, int64_t effective, int64_t stride, DimTable& di
 
 Result<Window> window(Dim in, int64_t ksize, int64_t stride, int64_t dilation, Padding padding,
                       int64_t explicit_before, int64_t explicit_after, DimTable& dims) {
-  for (auto [v, what] : {std::pair{ksize, "kernel extent"}, {stride, "stride"}, {dilation, "dilation"}}) {
+  for (auto [v, what] :
+       {std::pair{ksize, "kernel extent"}, {stride, "stride"}, {dilation, "dilation"}}) {
     if (v < 1 || v > kMaxWindow)
       return invalid_graph(std::string(what) + " is " + std::to_string(v) + ", expected 1 or more");
   }
@@ -46,7 +47,8 @@ Result<Window> window(Dim in, int64_t ksize, int64_t stride, int64_t dilation, P
       return w;
     }
     case Padding::kExplicit: {
-      if (explicit_before < 0 || explicit_after < 0 || explicit_before > kMaxWindow || explicit_after > kMaxWindow) {
+      if (explicit_before < 0 || explicit_after < 0 || explicit_before > kMaxWindow ||
+          explicit_after > kMaxWindow) {
         return invalid_graph("explicit padding " + std::to_string(explicit_before) + "," +
                              std::to_string(explicit_after) + " is out of range");
       }
@@ -63,23 +65,27 @@ Result<Window> window(Dim in, int64_t ksize, int64_t stride, int64_t dilation, P
 
 namespace {
 
-Status check_lists(const InferContext& c, size_t strides, size_t dilations, Padding padding, size_t pads) {
+Status check_lists(const InferContext& c, size_t strides, size_t dilations, Padding padding,
+                   size_t pads) {
   if (strides != 2 || dilations != 2) return c.fail("strides and window must have 2 entries");
   if (padding == Padding::kExplicit && pads != 4)
     return c.fail("explicit pads have " + std::to_string(pads) + " entries, expected 4");
   return ok_status();
 }
 
-Result<Dim> spatial(InferContext& c, int axis, int64_t ksize, int64_t stride, int64_t dilation, Padding padding,
-                    const std::vector<int64_t>& pads) {
+Result<Dim> spatial(InferContext& c, int axis, int64_t ksize, int64_t stride, int64_t dilation,
+                    Padding padding, const std::vector<int64_t>& pads) {
   const auto i = static_cast<size_t>(axis);
   const bool is_explicit = padding == Padding::kExplicit;
   const Dim in = c.shape(0)[i + 1];
   // Only the extent is needed here; the symbolic pads of SAME would fill the dim table.
-  if (padding == Padding::kSame && !in.is_const() && stride >= 1 && stride <= kMaxWindow) return c.dims.ceil_div(in, stride);
+  if (padding == Padding::kSame && !in.is_const() && stride >= 1 && stride <= kMaxWindow)
+    return c.dims.ceil_div(in, stride);
   auto w = window(in, ksize, stride, dilation, padding, is_explicit ? pads[2 * i] : 0,
                   is_explicit ? pads[2 * i + 1] : 0, c.dims);
-  if (!w.ok()) return c.fail(w.status().message() + " (spatial axis " + std::to_string(axis) + " of " + c.text(0) + ")");
+  if (!w.ok())
+    return c.fail(w.status().message() + " (spatial axis " + std::to_string(axis) + " of " +
+                  c.text(0) + ")");
   return w->out;
 }
 
@@ -92,7 +98,8 @@ Status infer_conv(InferContext& c) {
   if (!is_floating(t) && t != DType::kInt32) return c.fail("does not take " + dtype_name(t));
   GRAFT_RETURN_IF_ERROR(c.want_rank(0, 4, "src"));
   GRAFT_RETURN_IF_ERROR(c.want_rank(1, 4, "weights"));
-  GRAFT_RETURN_IF_ERROR(check_lists(c, a.strides.size(), a.dilations.size(), a.padding, a.pads.size()));
+  GRAFT_RETURN_IF_ERROR(
+      check_lists(c, a.strides.size(), a.dilations.size(), a.padding, a.pads.size()));
   const std::vector<Dim>& w = c.shape(1);
   for (Dim d : w) {
     if (!d.is_const()) return c.refuse("weights " + c.text(1) + " must have known extents");
@@ -102,24 +109,29 @@ Status infer_conv(InferContext& c) {
   if (a.groups < 1) return c.fail("groups is " + std::to_string(a.groups) + ", expected 1 or more");
   if (in_channels.is_const()) {
     if (in_channels.value() % a.groups != 0 || w[2] != Dim(in_channels.value() / a.groups)) {
-      return c.fail("weights " + c.text(1) + " have " + c.dims.text(w[2]) + " input channels a group, src " +
-                    c.text(0) + " with " + std::to_string(a.groups) + " groups has " +
+      return c.fail("weights " + c.text(1) + " have " + c.dims.text(w[2]) +
+                    " input channels a group, src " + c.text(0) + " with " +
+                    std::to_string(a.groups) + " groups has " +
                     std::to_string(in_channels.value() / a.groups));
     }
   }
   if (w[3].value() % a.groups != 0)
-    return c.fail("weights " + c.text(1) + ": output channels are no multiple of " + std::to_string(a.groups) + " groups");
+    return c.fail("weights " + c.text(1) + ": output channels are no multiple of " +
+                  std::to_string(a.groups) + " groups");
   std::vector<Dim> out = {c.shape(0)[0], 0, 0, w[3]};
   for (int i = 0; i < 2; ++i) {
     const auto k = static_cast<size_t>(i);
     for (int64_t v : {a.strides[k], a.dilations[k], w[k].value()}) {
       if (v < 1 || v > kMaxWindow)
-        return c.fail("stride, dilation or kernel extent " + std::to_string(v) + " is out of range");
+        return c.fail("stride, dilation or kernel extent " + std::to_string(v) +
+                      " is out of range");
     }
-    GRAFT_ASSIGN_OR_RETURN(out[k + 1], spatial(c, i, w[k].value(), a.strides[k], a.dilations[k], a.padding, a.pads));
+    GRAFT_ASSIGN_OR_RETURN(
+        out[k + 1], spatial(c, i, w[k].value(), a.strides[k], a.dilations[k], a.padding, a.pads));
   }
   if (c.inputs.size() != 2u + a.has_bias + a.has_residual)
-    return c.fail("has " + std::to_string(c.inputs.size()) + " inputs, which does not fit has_bias and has_residual");
+    return c.fail("has " + std::to_string(c.inputs.size()) +
+                  " inputs, which does not fit has_bias and has_residual");
   size_t next = 2;
   if (a.has_bias) {
     GRAFT_RETURN_IF_ERROR(c.same_dtype(0, next));
@@ -154,11 +166,15 @@ Status infer_pool(InferContext& c) {
   for (int i = 0; i < 2; ++i) {
     const auto k = static_cast<size_t>(i);
     if (a.ksize[k] < 1 || a.ksize[k] > kMaxWindow || a.strides[k] < 1)
-      return c.fail("window " + std::to_string(a.ksize[k]) + " or stride " + std::to_string(a.strides[k]) + " is out of range");
+      return c.fail("window " + std::to_string(a.ksize[k]) + " or stride " +
+                    std::to_string(a.strides[k]) + " is out of range");
     // Else a window could lie in the padding alone.
-    if (a.padding == Padding::kExplicit && (a.pads[2 * k] >= a.ksize[k] || a.pads[2 * k + 1] >= a.ksize[k]))
-      return c.fail("explicit padding must be smaller than the window of " + std::to_string(a.ksize[k]));
-    GRAFT_ASSIGN_OR_RETURN(out[k + 1], spatial(c, i, a.ksize[k], a.strides[k], 1, a.padding, a.pads));
+    if (a.padding == Padding::kExplicit &&
+        (a.pads[2 * k] >= a.ksize[k] || a.pads[2 * k + 1] >= a.ksize[k]))
+      return c.fail("explicit padding must be smaller than the window of " +
+                    std::to_string(a.ksize[k]));
+    GRAFT_ASSIGN_OR_RETURN(out[k + 1],
+                           spatial(c, i, a.ksize[k], a.strides[k], 1, a.padding, a.pads));
   }
   c.add_output(t, std::move(out));
   return ok_status();
@@ -168,7 +184,8 @@ Status infer_resize(InferContext& c) {
   const auto& a = c.op.as<ResizeAttrs>();
   GRAFT_RETURN_IF_ERROR(c.want_rank(0, 4, "src"));
   if (c.dtype(0) == DType::kBool) return c.fail("does not take bool");
-  if (a.align_corners && a.half_pixel_centers) return c.fail("align_corners and half_pixel_centers exclude each other");
+  if (a.align_corners && a.half_pixel_centers)
+    return c.fail("align_corners and half_pixel_centers exclude each other");
   GRAFT_ASSIGN_OR_RETURN(const std::vector<Dim>* size, c.need_host(1, 1, "size"));
   if (size->size() != 2) return c.fail("size " + c.text(1) + " must have 2 elements");
   std::vector<Dim> out = c.shape(0);
@@ -178,22 +195,26 @@ Status infer_resize(InferContext& c) {
       return c.fail("resizes " + c.text(0) + " to " + c.text(*size) + ": extents must be positive");
     out[i + 1] = to;
   }
-  c.add_output(a.bilinear ? DType::kFloat : c.dtype(0), std::move(out));  // as TensorFlow's ResizeBilinear
+  c.add_output(a.bilinear ? DType::kFloat : c.dtype(0),
+               std::move(out));  // as TensorFlow's ResizeBilinear
   return ok_status();
 }
 
 Status infer_depth_to_space(InferContext& c) {
   const auto& a = c.op.as<DepthToSpaceAttrs>();
   GRAFT_RETURN_IF_ERROR(c.want_rank(0, 4, "src"));
-  if (a.block < 2 || a.block > (1 << 15)) return c.fail("block is " + std::to_string(a.block) + ", expected 2 to 32768");
+  if (a.block < 2 || a.block > (1 << 15))
+    return c.fail("block is " + std::to_string(a.block) + ", expected 2 to 32768");
   const Dim b = a.block, bb = a.block * a.block;
   std::vector<Dim> s = c.shape(0);
   const auto divides = [](Dim d, Dim by) { return !d.is_const() || d.value() % by.value() == 0; };
   if (a.inverse) {
-    if (!divides(s[1], b) || !divides(s[2], b)) return c.fail("src " + c.text(0) + " is no multiple of the block");
+    if (!divides(s[1], b) || !divides(s[2], b))
+      return c.fail("src " + c.text(0) + " is no multiple of the block");
     s = {s[0], c.dims.floor_div(s[1], b), c.dims.floor_div(s[2], b), c.mul(s[3], bb)};
   } else {
-    if (!divides(s[3], bb)) return c.fail("src " + c.text(0) + ": channels are no multiple of the block's square");
+    if (!divides(s[3], bb))
+      return c.fail("src " + c.text(0) + ": channels are no multiple of the block's square");
     s = {s[0], c.mul(s[1], b), c.mul(s[2], b), c.dims.floor_div(s[3], bb)};
   }
   c.add_output(c.dtype(0), std::move(s));

@@ -27,14 +27,22 @@ int64_t load_as_int64(const std::byte* p) {
 
 int64_t load_int(DType dtype, const std::byte* p) {
   switch (dtype) {
-    case DType::kInt8: return load_as_int64<int8_t>(p);
-    case DType::kInt16: return load_as_int64<int16_t>(p);
-    case DType::kInt32: return load_as_int64<int32_t>(p);
-    case DType::kInt64: return load_as_int64<int64_t>(p);
-    case DType::kUint8: return load_as_int64<uint8_t>(p);
-    case DType::kUint16: return load_as_int64<uint16_t>(p);
-    case DType::kUint32: return load_as_int64<uint32_t>(p);
-    default: return load_as_int64<uint64_t>(p);
+    case DType::kInt8:
+      return load_as_int64<int8_t>(p);
+    case DType::kInt16:
+      return load_as_int64<int16_t>(p);
+    case DType::kInt32:
+      return load_as_int64<int32_t>(p);
+    case DType::kInt64:
+      return load_as_int64<int64_t>(p);
+    case DType::kUint8:
+      return load_as_int64<uint8_t>(p);
+    case DType::kUint16:
+      return load_as_int64<uint16_t>(p);
+    case DType::kUint32:
+      return load_as_int64<uint32_t>(p);
+    default:
+      return load_as_int64<uint64_t>(p);
   }
 }
 
@@ -71,7 +79,8 @@ Attrs default_attrs(OpKind kind) {
     return Name##Attrs{};
 #include "ir/ops.def"
 #undef GRAFT_OP
-    default: GRAFT_CHECK(false, "op kind out of range");
+    default:
+      GRAFT_CHECK(false, "op kind out of range");
   }
   return std::monostate{};
 }
@@ -102,12 +111,14 @@ ValueId Network::add_constant_bytes(std::string name, DType dtype, std::span<con
                                     std::span<const std::byte> bytes) {
   auto owned = std::make_shared<std::vector<std::byte>>(bytes.begin(), bytes.end());
   TensorType type{dtype, {dims.begin(), dims.end()}};
-  GRAFT_CHECK(static_cast<size_t>(const_elems(type)) * dtype_size(dtype) == bytes.size(), "constant " + name);
+  GRAFT_CHECK(static_cast<size_t>(const_elems(type)) * dtype_size(dtype) == bytes.size(),
+              "constant " + name);
   return add_constant(std::move(name), std::move(type), Constant{*owned, false, owned});
 }
 
-Result<std::vector<ValueId>> Network::append_multi(Attrs attrs, std::vector<ValueId> inputs, size_t outputs,
-                                                   std::string name, int32_t source) {
+Result<std::vector<ValueId>> Network::append_multi(Attrs attrs, std::vector<ValueId> inputs,
+                                                   size_t outputs, std::string name,
+                                                   int32_t source) {
   Op op;
   op.attrs = std::move(attrs);
   op.inputs = std::move(inputs);
@@ -115,14 +126,15 @@ Result<std::vector<ValueId>> Network::append_multi(Attrs attrs, std::vector<Valu
   op.source = source;
   std::vector<InferInput> in(op.inputs.size());
   for (size_t i = 0; i < in.size(); ++i) {
-    GRAFT_CHECK(op.inputs[i] >= 0 && static_cast<size_t>(op.inputs[i]) < values.size(), "input of " + op.name);
+    GRAFT_CHECK(op.inputs[i] >= 0 && static_cast<size_t>(op.inputs[i]) < values.size(),
+                "input of " + op.name);
     const Value& v = values[static_cast<size_t>(op.inputs[i])];
     in[i] = {&v.type, v.host ? &*v.host : nullptr};
   }
   GRAFT_ASSIGN_OR_RETURN(auto inferred, infer(op, in, outputs, dims));
   for (size_t i = 0; i < inferred.size(); ++i) {
-    const ValueId id =
-        add_value(i == 0 ? op.name : op.name + ":" + std::to_string(i), std::move(inferred[i].type));
+    const ValueId id = add_value(i == 0 ? op.name : op.name + ":" + std::to_string(i),
+                                 std::move(inferred[i].type));
     values[static_cast<size_t>(id)].host = std::move(inferred[i].host);
     op.outputs.push_back(id);
   }
@@ -130,8 +142,10 @@ Result<std::vector<ValueId>> Network::append_multi(Attrs attrs, std::vector<Valu
   return ops.back().outputs;
 }
 
-Result<ValueId> Network::append(Attrs attrs, std::vector<ValueId> inputs, std::string name, int32_t source) {
-  GRAFT_ASSIGN_OR_RETURN(auto ids, append_multi(std::move(attrs), std::move(inputs), 1, std::move(name), source));
+Result<ValueId> Network::append(Attrs attrs, std::vector<ValueId> inputs, std::string name,
+                                int32_t source) {
+  GRAFT_ASSIGN_OR_RETURN(
+      auto ids, append_multi(std::move(attrs), std::move(inputs), 1, std::move(name), source));
   return ids[0];
 }
 
@@ -144,10 +158,12 @@ int64_t const_elems(const TensorType& type) {
 std::vector<std::byte> materialize(const Value& value) {
   GRAFT_CHECK(value.is_const(), value.name);
   const std::span<const std::byte> src = value.constant->bytes;
-  const size_t elems = static_cast<size_t>(const_elems(value.type)), size = dtype_size(value.type.dtype);
+  const size_t elems = static_cast<size_t>(const_elems(value.type)),
+               size = dtype_size(value.type.dtype);
   size_t total = 0;
   GRAFT_CHECK(!__builtin_mul_overflow(elems, size, &total), value.name);
-  GRAFT_CHECK(src.size() == (value.constant->splat ? size : total), "bytes of constant " + value.name);
+  GRAFT_CHECK(src.size() == (value.constant->splat ? size : total),
+              "bytes of constant " + value.name);
   if (!value.constant->splat) return {src.begin(), src.end()};
   std::vector<std::byte> out(total);
   if (size != 0)
@@ -174,7 +190,8 @@ Uses compute_uses(const Network& network) {
   uses.count.assign(network.values.size(), 0);
   uses.consumers.resize(network.values.size());
   for (size_t i = 0; i < network.ops.size(); ++i) {
-    for (ValueId v : network.ops[i].outputs) uses.producer[static_cast<size_t>(v)] = static_cast<int32_t>(i);
+    for (ValueId v : network.ops[i].outputs)
+      uses.producer[static_cast<size_t>(v)] = static_cast<int32_t>(i);
     for (ValueId v : network.ops[i].inputs) {
       ++uses.count[static_cast<size_t>(v)];
       uses.consumers[static_cast<size_t>(v)].push_back(static_cast<int32_t>(i));

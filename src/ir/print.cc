@@ -40,8 +40,10 @@ double element(DType t, const std::byte* p) {
   const auto load = [p]<typename T>() {
     T v;
     std::memcpy(&v, p, sizeof v);
-    if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, Bfloat16>) return static_cast<double>(static_cast<float>(v));
-    else return static_cast<double>(v);
+    if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, Bfloat16>)
+      return static_cast<double>(static_cast<float>(v));
+    else
+      return static_cast<double>(v);
   };
   if (t == DType::kBool) return static_cast<unsigned char>(*p) != 0;
   return visit_dtype(t, load);
@@ -78,7 +80,8 @@ std::string typed(const Network& n, ValueId v) {
   std::string s = type_text(n, value.type);
   if (value.host && !value.is_const()) {
     s += " host=[";
-    for (size_t i = 0; i < value.host->size(); ++i) s += (i ? "," : "") + n.dims.text((*value.host)[i]);
+    for (size_t i = 0; i < value.host->size(); ++i)
+      s += (i ? "," : "") + n.dims.text((*value.host)[i]);
     s += "]";
   }
   return s;
@@ -96,19 +99,21 @@ std::string print(const Network& n) {
   std::string s;
   for (ValueId v : n.inputs) {
     s += "input " + ref(v);
-    if (v >= 0 && static_cast<size_t>(v) < n.values.size()) s += " " + quoted(n.values[static_cast<size_t>(v)].name);
+    if (v >= 0 && static_cast<size_t>(v) < n.values.size())
+      s += " " + quoted(n.values[static_cast<size_t>(v)].name);
     s += " " + typed(n, v) + "\n";
   }
   for (size_t i = 0; i < n.values.size(); ++i) {
     const Value& v = n.values[i];
     if (v.is_const())
-      s += "const " + ref(static_cast<ValueId>(i)) + " " + quoted(v.name) + " " + type_text(n, v.type) + constant_text(v) + "\n";
+      s += "const " + ref(static_cast<ValueId>(i)) + " " + quoted(v.name) + " " +
+           type_text(n, v.type) + constant_text(v) + "\n";
   }
   for (const Op& op : n.ops) {
     const bool valid = op.kind() < OpKind::kCount;
     const std::string attrs = print_attrs(op.attrs);
-    s += list(op.outputs) + " = " + (valid ? op_info(op.kind()).text_name : "invalid") + "(" + list(op.inputs) + ") " +
-         quoted(op.name) + (attrs.empty() ? "" : " " + attrs) + " :";
+    s += list(op.outputs) + " = " + (valid ? op_info(op.kind()).text_name : "invalid") + "(" +
+         list(op.inputs) + ") " + quoted(op.name) + (attrs.empty() ? "" : " " + attrs) + " :";
     for (size_t i = 0; i < op.outputs.size(); ++i) s += (i ? ", " : " ") + typed(n, op.outputs[i]);
     s += "\n";
   }

@@ -8,7 +8,8 @@ namespace {
 
 bool has(int64_t mask, size_t bit) { return bit < 63 && ((mask >> bit) & 1) != 0; }
 
-// begin or end as an index: negative counts from the end, then clamped to [lo, extent + hi_offset]. in: extent.
+// begin or end as an index: negative counts from the end, then clamped to [lo, extent + hi_offset].
+// in: extent.
 Dim clamp_index(Dim v, Dim in, bool forward, DimTable& dims) {
   const Dim lo = forward ? 0 : -1;
   const Dim hi = forward ? in : dims.sub(in, 1);
@@ -19,17 +20,19 @@ Dim clamp_index(Dim v, Dim in, bool forward, DimTable& dims) {
   return dims.min(dims.max(v, lo), hi);
 }
 
-Result<SliceAxis> resolve_axis(Dim in, bool begin_masked, bool end_masked, bool shrink, Dim begin, Dim end,
-                               int64_t stride, size_t axis, DimTable& dims) {
+Result<SliceAxis> resolve_axis(Dim in, bool begin_masked, bool end_masked, bool shrink, Dim begin,
+                               Dim end, int64_t stride, size_t axis, DimTable& dims) {
   if (stride == 0) return invalid_graph("stride of axis " + std::to_string(axis) + " is 0");
   if (shrink) {
-    if (stride < 0) return invalid_graph("axis " + std::to_string(axis) + " is indexed with a negative stride");
+    if (stride < 0)
+      return invalid_graph("axis " + std::to_string(axis) + " is indexed with a negative stride");
     Dim at = begin_masked ? Dim(0) : begin;
     if (at.is_const() && in.is_const()) {
       const int64_t i = at.value() < 0 ? at.value() + in.value() : at.value();
       if (i < 0 || i >= in.value()) {
-        return invalid_graph("index " + std::to_string(at.value()) + " of axis " + std::to_string(axis) +
-                             " is out of bounds for extent " + std::to_string(in.value()));
+        return invalid_graph("index " + std::to_string(at.value()) + " of axis " +
+                             std::to_string(axis) + " is out of bounds for extent " +
+                             std::to_string(in.value()));
       }
       at = i;
     } else if (at.is_const() && at.value() < 0) {
@@ -40,10 +43,12 @@ Result<SliceAxis> resolve_axis(Dim in, bool begin_masked, bool end_masked, bool 
   const bool forward = stride > 0;
   SliceAxis a;
   a.stride = stride;
-  a.begin = begin_masked ? (forward ? Dim(0) : dims.sub(in, 1)) : clamp_index(begin, in, forward, dims);
+  a.begin =
+      begin_masked ? (forward ? Dim(0) : dims.sub(in, 1)) : clamp_index(begin, in, forward, dims);
   const Dim last = end_masked ? (forward ? in : Dim(-1)) : clamp_index(end, in, forward, dims);
   const Dim span = forward ? dims.sub(last, a.begin) : dims.sub(a.begin, last);
-  // |INT64_MIN| does not exist; such a stride takes one element like any other that is larger than the axis.
+  // |INT64_MIN| does not exist; such a stride takes one element like any other that is larger than
+  // the axis.
   const int64_t step = forward ? stride : stride == INT64_MIN ? INT64_MAX : -stride;
   a.extent = dims.max(dims.ceil_div(span, step), 0);
   return a;
@@ -55,7 +60,8 @@ Result<SliceSpec> resolve_strided_slice(const StridedSliceAttrs& attrs, std::spa
                                         std::span<const Dim> begin, std::span<const Dim> end,
                                         std::span<const Dim> strides, DimTable& dims) {
   const size_t n = strides.size(), rank = src.size();
-  if (begin.size() != n || end.size() != n) return invalid_graph("begin, end and strides differ in length");
+  if (begin.size() != n || end.size() != n)
+    return invalid_graph("begin, end and strides differ in length");
   if (n > 32) return invalid_graph("more than 32 slice entries");
   size_t ellipsis = n;  // without one, it stands at the end
   size_t taken = 0;     // source axes that the entries name
@@ -68,7 +74,8 @@ Result<SliceSpec> resolve_strided_slice(const StridedSliceAttrs& attrs, std::spa
     }
   }
   if (taken > rank) {
-    return invalid_graph("slices " + std::to_string(taken) + " axes of a tensor of rank " + std::to_string(rank));
+    return invalid_graph("slices " + std::to_string(taken) + " axes of a tensor of rank " +
+                         std::to_string(rank));
   }
   SliceSpec spec;
   spec.axes.reserve(rank);
@@ -90,9 +97,9 @@ Result<SliceSpec> resolve_strided_slice(const StridedSliceAttrs& attrs, std::spa
       if (!strides[i].is_const()) return invalid_graph("a stride depends on the input shape");
       const size_t axis = spec.axes.size();
       const bool shrink = has(attrs.shrink_axis_mask, i);
-      GRAFT_ASSIGN_OR_RETURN(SliceAxis a,
-                             resolve_axis(src[axis], has(attrs.begin_mask, i), has(attrs.end_mask, i), shrink, begin[i],
-                                          end[i], strides[i].value(), axis, dims));
+      GRAFT_ASSIGN_OR_RETURN(
+          SliceAxis a, resolve_axis(src[axis], has(attrs.begin_mask, i), has(attrs.end_mask, i),
+                                    shrink, begin[i], end[i], strides[i].value(), axis, dims));
       if (!shrink) {
         spec.dst_axes.push_back(static_cast<int>(axis));
         spec.dst_shape.push_back(a.extent);

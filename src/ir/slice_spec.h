@@ -1,5 +1,6 @@
-// TensorFlow's StridedSlice semantics, resolved: masks, ellipsis, negative indices and clamping become one plain range
-// per source axis. Shared by inference and by the kernels of every backend; the reference evaluator has its own.
+// TensorFlow's StridedSlice semantics, resolved: masks, ellipsis, negative indices and clamping
+// become one plain range per source axis. Shared by inference and by the kernels of every backend;
+// the reference evaluator has its own.
 #pragma once
 
 #include <span>
@@ -19,15 +20,18 @@ struct SliceAxis {
 
 struct SliceSpec {
   std::vector<SliceAxis> axes;  // one a source axis
-  // The destination's axes in order: >= 0 a source axis, kNewAxis an axis of extent 1. Shrunk axes are absent.
+  // The destination's axes in order: >= 0 a source axis, kNewAxis an axis of extent 1. Shrunk axes
+  // are absent.
   static constexpr int kNewAxis = -1;
   std::vector<int> dst_axes;
   std::vector<Dim> dst_shape;
 };
 
-// begin and end may be symbolic (then taken as non-negative, since they come from shapes), strides are constants. All three have one length. InvalidGraph with the
-// broken rule; constant operands with constant dims give constants.
-Result<SliceSpec> resolve_strided_slice(const StridedSliceAttrs& attrs, std::span<const Dim> src, std::span<const Dim> begin,
-                                        std::span<const Dim> end, std::span<const Dim> strides, DimTable& dims);
+// begin and end may be symbolic (then taken as non-negative, since they come from shapes), strides
+// are constants. All three have one length. InvalidGraph with the broken rule; constant operands
+// with constant dims give constants.
+Result<SliceSpec> resolve_strided_slice(const StridedSliceAttrs& attrs, std::span<const Dim> src,
+                                        std::span<const Dim> begin, std::span<const Dim> end,
+                                        std::span<const Dim> strides, DimTable& dims);
 
 }  // namespace graft::ir

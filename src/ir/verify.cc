@@ -11,13 +11,17 @@ namespace graft::ir {
 
 namespace {
 
-// Passes keep unused values around; a plan that lists more than this is refused before it costs time.
+// Passes keep unused values around; a plan that lists more than this is refused before it costs
+// time.
 constexpr size_t kMaxValues = size_t{1} << 26;
 
 class Verifier {
  public:
   explicit Verifier(const Network& network)
-      : net_(network), dims_(network.dims), state_(network.values.size(), kUndefined), hosts_(network.values.size()) {}
+      : net_(network),
+        dims_(network.dims),
+        state_(network.values.size(), kUndefined),
+        hosts_(network.values.size()) {}
 
   Status run() {
     if (net_.values.size() > kMaxValues) return invalid_graph("network has too many values");
@@ -27,7 +31,8 @@ class Verifier {
     for (const Op& op : net_.ops) GRAFT_RETURN_IF_ERROR(check_op(op));
     for (ValueId v : net_.outputs) {
       GRAFT_RETURN_IF_ERROR(check_id(v, "network output"));
-      if (state_[static_cast<size_t>(v)] != kDefined) return bad_value(v, "is an output without producer");
+      if (state_[static_cast<size_t>(v)] != kDefined)
+        return bad_value(v, "is an output without producer");
     }
     return ok_status();
   }
@@ -36,11 +41,13 @@ class Verifier {
   enum State : char { kUndefined, kDefined };
 
   Status bad_value(ValueId v, const std::string& what) const {
-    return invalid_graph("value " + std::to_string(v) + " '" + net_.values[static_cast<size_t>(v)].name + "' " + what);
+    return invalid_graph("value " + std::to_string(v) + " '" +
+                         net_.values[static_cast<size_t>(v)].name + "' " + what);
   }
   Status check_id(ValueId v, const std::string& what) const {
     if (v >= 0 && static_cast<size_t>(v) < net_.values.size()) return ok_status();
-    return invalid_graph(what + " refers to value " + std::to_string(v) + " of " + std::to_string(net_.values.size()));
+    return invalid_graph(what + " refers to value " + std::to_string(v) + " of " +
+                         std::to_string(net_.values.size()));
   }
 
   bool known(Dim d) const { return d.is_const() || d.id() < net_.dims.size(); }
@@ -64,8 +71,10 @@ class Verifier {
   Status check_value(size_t i) {
     const Value& v = net_.values[i];
     const auto id = static_cast<ValueId>(i);
-    if (!is_plan_dtype(v.type.dtype)) return bad_value(id, "is " + dtype_name(v.type.dtype) + ", not an engine dtype");
-    if (v.type.rank() > Limits{}.max_rank) return bad_value(id, "has rank " + std::to_string(v.type.rank()));
+    if (!is_plan_dtype(v.type.dtype))
+      return bad_value(id, "is " + dtype_name(v.type.dtype) + ", not an engine dtype");
+    if (v.type.rank() > Limits{}.max_rank)
+      return bad_value(id, "has rank " + std::to_string(v.type.rank()));
     int64_t elems = 1;
     bool constant = true, zero = false;
     for (Dim d : v.type.dims) {
@@ -82,9 +91,11 @@ class Verifier {
     }
     if (zero) elems = 0;
     if (v.host) {
-      if (!is_integer(v.type.dtype) && v.type.dtype != DType::kBool) return bad_value(id, "has host elements but no integer dtype");
+      if (!is_integer(v.type.dtype) && v.type.dtype != DType::kBool)
+        return bad_value(id, "has host elements but no integer dtype");
       if (!constant || static_cast<int64_t>(v.host->size()) != elems)
-        return bad_value(id, "has " + std::to_string(v.host->size()) + " host elements, which do not fit its shape");
+        return bad_value(id, "has " + std::to_string(v.host->size()) +
+                                 " host elements, which do not fit its shape");
       for (Dim d : *v.host)
         if (!known(d)) return bad_value(id, "has an unknown dim expression as host element");
       hosts_[i] = &*v.host;
@@ -102,17 +113,20 @@ class Verifier {
     const int64_t want = v.constant->splat ? size : elems * size;  // at most 2^40 * 8
     const std::span<const std::byte> bytes = v.constant->bytes;
     if (static_cast<int64_t>(bytes.size()) != want) {
-      return bad_value(id, "has " + std::to_string(bytes.size()) + " constant bytes, expected " + std::to_string(want));
+      return bad_value(id, "has " + std::to_string(bytes.size()) + " constant bytes, expected " +
+                               std::to_string(want));
     }
     if (v.type.dtype == DType::kBool) {
       for (std::byte b : bytes)
-        if (static_cast<unsigned char>(b) > 1) return bad_value(id, "is a bool constant with a byte above 1");
+        if (static_cast<unsigned char>(b) > 1)
+          return bad_value(id, "is a bool constant with a byte above 1");
     }
     if (!v.host) return ok_status();
     if (v.type.dtype == DType::kBool) return bad_value(id, "is a bool constant with host elements");
     const auto ints = constant_ints(v);
     bool same = ints && ints->size() == v.host->size();
-    for (size_t i = 0; same && i < ints->size(); ++i) same = (*v.host)[i].is_const() && (*v.host)[i].value() == (*ints)[i];
+    for (size_t i = 0; same && i < ints->size(); ++i)
+      same = (*v.host)[i].is_const() && (*v.host)[i].value() == (*ints)[i];
     return same ? ok_status() : bad_value(id, "has host elements that differ from its constant");
   }
 
@@ -125,8 +139,8 @@ class Verifier {
     return ok_status();
   }
 
-  // Types must be those of infer(). Two different symbols are let through: passes may prove an equality that the
-  // normal form does not see, and scheduling infers again with constants.
+  // Types must be those of infer(). Two different symbols are let through: passes may prove an
+  // equality that the normal form does not see, and scheduling infers again with constants.
   static bool same_type(const TensorType& got, const TensorType& want) {
     if (got.dtype != want.dtype || got.dims.size() != want.dims.size()) return false;
     for (size_t i = 0; i < got.dims.size(); ++i) {
@@ -149,13 +163,15 @@ class Verifier {
     for (ValueId v : op.inputs) {
       GRAFT_RETURN_IF_ERROR(check_id(v, "op '" + op.name + "'"));
       const auto i = static_cast<size_t>(v);
-      if (state_[i] != kDefined) return bad_value(v, "is used by op '" + op.name + "' before it is computed");
+      if (state_[i] != kDefined)
+        return bad_value(v, "is used by op '" + op.name + "' before it is computed");
       inputs_.push_back({&net_.values[i].type, hosts_[i]});
     }
     for (ValueId v : op.outputs) {
       GRAFT_RETURN_IF_ERROR(check_id(v, "op '" + op.name + "'"));
       const auto i = static_cast<size_t>(v);
-      if (state_[i] == kDefined) return bad_value(v, "is written by op '" + op.name + "' but already has a producer");
+      if (state_[i] == kDefined)
+        return bad_value(v, "is written by op '" + op.name + "' but already has a producer");
       state_[i] = kDefined;
     }
     auto inferred = infer(op, inputs_, op.outputs.size(), dims_);
@@ -165,7 +181,8 @@ class Verifier {
       const auto i = static_cast<size_t>(op.outputs[k]);
       const Value& got = net_.values[i];
       if (!same_type(got.type, want.type)) {
-        return bad_value(op.outputs[k], "of op '" + op.name + "' is " + text(got.type) + ", expected " + text(want.type));
+        return bad_value(op.outputs[k], "of op '" + op.name + "' is " + text(got.type) +
+                                            ", expected " + text(want.type));
       }
       GRAFT_RETURN_IF_ERROR(check_host(op.outputs[k], got, want.host));
       if (!got.host && want.host) {
@@ -177,14 +194,16 @@ class Verifier {
   }
 
   // A stored host value must be the inferred one; it may be left out.
-  Status check_host(ValueId id, const Value& got, const std::optional<std::vector<Dim>>& want) const {
+  Status check_host(ValueId id, const Value& got,
+                    const std::optional<std::vector<Dim>>& want) const {
     if (!got.host) return ok_status();
     bool same = want && want->size() == got.host->size();
     for (size_t i = 0; same && i < want->size(); ++i) {
       const Dim a = (*got.host)[i], b = (*want)[i];
       same = a.is_const() ? a == b : !b.is_const();
     }
-    return same ? ok_status() : bad_value(id, "has host elements that differ from the inferred ones");
+    return same ? ok_status()
+                : bad_value(id, "has host elements that differ from the inferred ones");
   }
 
   const Network& net_;
