@@ -113,32 +113,31 @@ def openvino_bf16(job):
     return openvino(job, "bf16")
 
 
-def _mixed(job, precision):
+def _convert(job, precision):
     """The frozen graph, converted for the feeds' batch."""
     import graftrt
 
     batch = len(next(iter(job.feeds.values())))
-    return graftrt.create_inference_graph(_graph_def(job.graph_path), [t.split(":")[0] for t in job.fetches],
-                                          max_batch_size=batch, precision_mode=precision)
+    return graftrt.convert(job.graph_path, job.fetches, precision=precision, max_batch_size=batch,
+                           profitable_only=False, progress=False)
 
 
-def graft(job, precision="FP32"):
-    """The mixed graph in graftrt.Session: no TensorFlow in the measured path."""
+def graft(job, precision="fp32"):
+    """The mixed graph in graftrt.Session: no TensorFlow in the process."""
     import graftrt
 
-    os.environ["GRAFT_THREADS"] = str(job.threads)
-    session = graftrt.Session(_mixed(job, precision))
+    session = _convert(job, precision).session(threads=job.threads)
     feeds = {n + ":0": a for n, a in job.feeds.items()}
     return lambda: _named(session.run(job.fetches, feeds)), f"Graft {graftrt.__version__} bare, {precision}"
 
 
-def graft_op(job, precision="FP32"):
+def graft_op(job, precision="fp32"):
     """The mixed graph in a TensorFlow session."""
     import graftrt
     import tensorflow as tf
 
     settings = f"Graft {graftrt.__version__} as op in TensorFlow {tf.__version__}, {precision}"
-    return _session(job, _mixed(job, precision)), settings
+    return _session(job, _convert(job, precision).graph_def), settings
 
 
 # name -> (function, virtual environment, environment variables)
@@ -151,5 +150,5 @@ PEERS = {
     "openvino-bf16": (openvino_bf16, "peers", {}),
     "graft": (graft, "py", {}),
     "graft-op": (graft_op, "py", {}),
-    "graft-fp16": (lambda job: graft(job, "FP16"), "py", {}),
+    "graft-fp16": (lambda job: graft(job, "fp16"), "py", {}),
 }
