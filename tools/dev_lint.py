@@ -26,7 +26,8 @@ def checks():
     """(name, command) of every lint; a lint passes by exit status 0. A new one is a line here."""
     tools, objects = common.ROOT / "tools", common.BUILD / "release"
     rows = [("check_layers", [common.PYTHON, tools / "check_layers.py"]),
-            ("check_structure", [common.PYTHON, tools / "check_structure.py"])]
+            ("check_structure", [common.PYTHON, tools / "check_structure.py"]),
+            ("check_names", [common.PYTHON, tools / "check_names.py"])]
     if (objects / "src").exists():  # it reads object files
         rows.append(("check_isa_symbols", [common.PYTHON, tools / "check_isa_symbols.py", objects]))
     return rows
