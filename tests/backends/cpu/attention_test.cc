@@ -11,7 +11,8 @@ struct Shape {
 
 Case attention_case(std::mt19937& rng, const Shape& s, float scale) {
   Case c{ir::AttentionAttrs{scale, !s.mask.empty()},
-         {draw(rng, DType::kFloat, {s.b, s.sq, s.h, s.d}), draw(rng, DType::kFloat, {s.b, s.sk, s.h, s.d}),
+         {draw(rng, DType::kFloat, {s.b, s.sq, s.h, s.d}),
+          draw(rng, DType::kFloat, {s.b, s.sk, s.h, s.d}),
           draw(rng, DType::kFloat, {s.b, s.sk, s.h, s.dv})}};
   if (!s.mask.empty()) c.inputs.push_back(draw(rng, DType::kFloat, s.mask, 3.0f));
   return c;
@@ -58,7 +59,8 @@ void check_attention(const Shape& s, float scale) {
             }
             const float g = got.at<float>(((b * s.sq + i) * s.h + h) * s.dv + d);
             const double bar = 8e-6 * magnitude + 1e-6 * std::fabs(want);
-            ASSERT_LE(std::fabs(g - want), bar + 1e-30) << "at " << b << "," << i << "," << h << "," << d;
+            ASSERT_LE(std::fabs(g - want), bar + 1e-30)
+                << "at " << b << "," << i << "," << h << "," << d;
           }
         }
       }
@@ -71,12 +73,19 @@ void check_attention(const Shape& s, float scale) {
 
 TEST(AttentionKernel, shapes_and_masks) {
   const Shape shapes[] = {
-      {1, 1, 1, 1, 1, 1, {}},           {2, 5, 7, 3, 9, 11, {}},        {1, 128, 128, 2, 64, 64, {1, 1, 1, 128}},
-      {2, 33, 17, 2, 8, 16, {2, 1, 1, 17}}, {2, 9, 10, 2, 5, 6, {2, 2, 9, 10}}, {2, 9, 10, 2, 5, 6, {9, 10}},
-      {1, 9, 10, 2, 5, 6, {1, 1, 9, 1}}, {1, 200, 300, 1, 33, 40, {}},  {3, 1, 50, 2, 16, 16, {50}},
+      {1, 1, 1, 1, 1, 1, {}},
+      {2, 5, 7, 3, 9, 11, {}},
+      {1, 128, 128, 2, 64, 64, {1, 1, 1, 128}},
+      {2, 33, 17, 2, 8, 16, {2, 1, 1, 17}},
+      {2, 9, 10, 2, 5, 6, {2, 2, 9, 10}},
+      {2, 9, 10, 2, 5, 6, {9, 10}},
+      {1, 9, 10, 2, 5, 6, {1, 1, 9, 1}},
+      {1, 200, 300, 1, 33, 40, {}},
+      {3, 1, 50, 2, 16, 16, {50}},
   };
   for (const Shape& s : shapes) {
-    SCOPED_TRACE(::testing::PrintToString(s.mask) + " sq " + std::to_string(s.sq) + " sk " + std::to_string(s.sk));
+    SCOPED_TRACE(::testing::PrintToString(s.mask) + " sq " + std::to_string(s.sq) + " sk " +
+                 std::to_string(s.sk));
     check_attention(s, 0.35f);
     if (HasFatalFailure()) return;
   }
@@ -91,7 +100,8 @@ TEST(AttentionKernel, batch_never_changes_the_bits) {
     std::memcpy(half.bytes.data(), t.bytes.data(), half.bytes.size());
     one.inputs.push_back(half);
   }
-  const auto both = run_kernel(two, {machine_target().isa, 2})[0], alone = run_kernel(one, {machine_target().isa, 2})[0];
+  const auto both = run_kernel(two, {machine_target().isa, 2})[0],
+             alone = run_kernel(one, {machine_target().isa, 2})[0];
   EXPECT_EQ(std::memcmp(both.bytes.data(), alone.bytes.data(), alone.bytes.size()), 0);
 }
 

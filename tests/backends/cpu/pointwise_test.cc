@@ -18,24 +18,49 @@ constexpr double kFlushed = 0x1p-126;
 Case unary(UnaryFn fn, Tensor x, float alpha = 0, float beta = 0) {
   return {ir::UnaryAttrs{{fn, alpha, beta}}, {std::move(x)}};
 }
-Case binary(BinaryFn fn, Tensor a, Tensor b) { return {ir::BinaryAttrs{fn}, {std::move(a), std::move(b)}}; }
+Case binary(BinaryFn fn, Tensor a, Tensor b) {
+  return {ir::BinaryAttrs{fn}, {std::move(a), std::move(b)}};
+}
 
 struct UnaryCase {
   UnaryFn fn;
-  double ulps;       // relative error allowed
-  double absolute;   // where the result cancels
+  double ulps;      // relative error allowed
+  double absolute;  // where the result cancels
   float alpha = 0, beta = 0;
 };
 const UnaryCase kUnary[] = {
-    {UnaryFn::kIdentity, 0, 0}, {UnaryFn::kNeg, 0, 0}, {UnaryFn::kAbs, 0, 0}, {UnaryFn::kExp, 4, 0},
-    {UnaryFn::kExpm1, 4, 0}, {UnaryFn::kLog, 4, 0}, {UnaryFn::kLog1p, 4, 0}, {UnaryFn::kSqrt, 0, 0},
-    {UnaryFn::kRsqrt, 2, 0}, {UnaryFn::kSquare, 1, 0}, {UnaryFn::kReciprocal, 1, 0},
-    {UnaryFn::kSigmoid, 5, 0}, {UnaryFn::kTanh, 5, 0}, {UnaryFn::kErf, 6, 0}, {UnaryFn::kErfc, 8, 0},
-    {UnaryFn::kRelu, 0, 0}, {UnaryFn::kRelu6, 0, 0}, {UnaryFn::kElu, 8, 0, 1.0f}, {UnaryFn::kSelu, 8, 0},
-    {UnaryFn::kLeakyRelu, 1, 0, 0.2f}, {UnaryFn::kSoftplus, 8, 0}, {UnaryFn::kSoftsign, 2, 0},
-    {UnaryFn::kSwish, 6, 0}, {UnaryFn::kGelu, 8, 4e-7}, {UnaryFn::kGeluTanh, 8, 4e-7},
-    {UnaryFn::kHardSwish, 4, 1e-7}, {UnaryFn::kHardSigmoid, 4, 1e-7}, {UnaryFn::kClip, 0, 0, -1.0f, 2.0f},
-    {UnaryFn::kFloor, 0, 0}, {UnaryFn::kCeil, 0, 0}, {UnaryFn::kRint, 0, 0}, {UnaryFn::kSign, 0, 0},
+    {UnaryFn::kIdentity, 0, 0},
+    {UnaryFn::kNeg, 0, 0},
+    {UnaryFn::kAbs, 0, 0},
+    {UnaryFn::kExp, 4, 0},
+    {UnaryFn::kExpm1, 4, 0},
+    {UnaryFn::kLog, 4, 0},
+    {UnaryFn::kLog1p, 4, 0},
+    {UnaryFn::kSqrt, 0, 0},
+    {UnaryFn::kRsqrt, 2, 0},
+    {UnaryFn::kSquare, 1, 0},
+    {UnaryFn::kReciprocal, 1, 0},
+    {UnaryFn::kSigmoid, 5, 0},
+    {UnaryFn::kTanh, 5, 0},
+    {UnaryFn::kErf, 6, 0},
+    {UnaryFn::kErfc, 8, 0},
+    {UnaryFn::kRelu, 0, 0},
+    {UnaryFn::kRelu6, 0, 0},
+    {UnaryFn::kElu, 8, 0, 1.0f},
+    {UnaryFn::kSelu, 8, 0},
+    {UnaryFn::kLeakyRelu, 1, 0, 0.2f},
+    {UnaryFn::kSoftplus, 8, 0},
+    {UnaryFn::kSoftsign, 2, 0},
+    {UnaryFn::kSwish, 6, 0},
+    {UnaryFn::kGelu, 8, 4e-7},
+    {UnaryFn::kGeluTanh, 8, 4e-7},
+    {UnaryFn::kHardSwish, 4, 1e-7},
+    {UnaryFn::kHardSigmoid, 4, 1e-7},
+    {UnaryFn::kClip, 0, 0, -1.0f, 2.0f},
+    {UnaryFn::kFloor, 0, 0},
+    {UnaryFn::kCeil, 0, 0},
+    {UnaryFn::kRint, 0, 0},
+    {UnaryFn::kSign, 0, 0},
 };
 
 TEST(PointwiseUnary, every_function_and_every_length) {
@@ -54,10 +79,13 @@ TEST(PointwiseUnary, every_function_and_every_length) {
 }
 
 TEST(PointwiseUnary, I4_special_values) {
-  const std::vector<float> special = {kNan, -kInf, kInf, 0.0f, 1.0f, -1.0f, 2.5f, -2.5f, 88.0f, -88.0f, 3e38f};
+  const std::vector<float> special = {kNan, -kInf, kInf,  0.0f,   1.0f, -1.0f,
+                                      2.5f, -2.5f, 88.0f, -88.0f, 3e38f};
   for (const UnaryCase& u : kUnary) {
-    // What the function is there is TensorFlow's; see I4_as_tensorflow for those that the formula decides.
-    if (u.fn == UnaryFn::kGelu || u.fn == UnaryFn::kGeluTanh || u.fn == UnaryFn::kHardSwish) continue;
+    // What the function is there is TensorFlow's; see I4_as_tensorflow for those that the formula
+    // decides.
+    if (u.fn == UnaryFn::kGelu || u.fn == UnaryFn::kGeluTanh || u.fn == UnaryFn::kHardSwish)
+      continue;
     SCOPED_TRACE(ir::name_of(u.fn));
     // swish(-88) multiplies a sigmoid that may be flushed by 88.
     check(unary(u.fn, floats({11}, special), u.alpha, u.beta), {88 * kFlushed, 8 * kUlp});
@@ -87,21 +115,44 @@ TEST(PointwiseUnary, identity_of_every_dtype) {
   }
 }
 
-const BinaryFn kArithmetic[] = {BinaryFn::kAdd, BinaryFn::kSub,    BinaryFn::kMul,
-                                BinaryFn::kDiv, BinaryFn::kMax,    BinaryFn::kMin,
-                                BinaryFn::kSquaredDifference,      BinaryFn::kDivNoNan};
-const BinaryFn kComparisons[] = {BinaryFn::kLess,         BinaryFn::kLessEqual, BinaryFn::kGreater,
-                                 BinaryFn::kGreaterEqual, BinaryFn::kEqual,     BinaryFn::kNotEqual};
+const BinaryFn kArithmetic[] = {BinaryFn::kAdd,
+                                BinaryFn::kSub,
+                                BinaryFn::kMul,
+                                BinaryFn::kDiv,
+                                BinaryFn::kMax,
+                                BinaryFn::kMin,
+                                BinaryFn::kSquaredDifference,
+                                BinaryFn::kDivNoNan};
+const BinaryFn kComparisons[] = {BinaryFn::kLess,    BinaryFn::kLessEqual,
+                                 BinaryFn::kGreater, BinaryFn::kGreaterEqual,
+                                 BinaryFn::kEqual,   BinaryFn::kNotEqual};
 
 struct Shapes {
   std::vector<int64_t> a, b;
 };
 const Shapes kBroadcasts[] = {
-    {{}, {}}, {{7}, {}}, {{}, {7}}, {{0}, {1}}, {{3, 0}, {3, 1}}, {{5, 3}, {3}}, {{3}, {5, 3}},
-    {{2, 3, 5, 7}, {2, 1, 1, 7}}, {{2, 1, 1, 7}, {2, 3, 5, 7}}, {{2, 3, 5, 7}, {2, 3, 5, 1}},
-    {{4, 1}, {1, 9}}, {{1, 3, 1, 5}, {2, 1, 4, 1}}, {{3, 1, 4, 1, 5}, {1, 2, 4, 3, 1}}, {{1}, {1, 1}},
-    {{1, 40, 41, 3}, {1, 1, 1, 3}}, {{3}, {1, 40, 41, 3}}, {{1003, 63}, {63}}, {{2, 70001}, {}},
-    {{70001, 2}, {70001, 1}}, {{2, 1}, {1, 70001}}, {{31, 33, 64}, {31, 33, 64}}, {{2, 1, 1, 128}, {2, 1, 128, 1}},
+    {{}, {}},
+    {{7}, {}},
+    {{}, {7}},
+    {{0}, {1}},
+    {{3, 0}, {3, 1}},
+    {{5, 3}, {3}},
+    {{3}, {5, 3}},
+    {{2, 3, 5, 7}, {2, 1, 1, 7}},
+    {{2, 1, 1, 7}, {2, 3, 5, 7}},
+    {{2, 3, 5, 7}, {2, 3, 5, 1}},
+    {{4, 1}, {1, 9}},
+    {{1, 3, 1, 5}, {2, 1, 4, 1}},
+    {{3, 1, 4, 1, 5}, {1, 2, 4, 3, 1}},
+    {{1}, {1, 1}},
+    {{1, 40, 41, 3}, {1, 1, 1, 3}},
+    {{3}, {1, 40, 41, 3}},
+    {{1003, 63}, {63}},
+    {{2, 70001}, {}},
+    {{70001, 2}, {70001, 1}},
+    {{2, 1}, {1, 70001}},
+    {{31, 33, 64}, {31, 33, 64}},
+    {{2, 1, 1, 128}, {2, 1, 128, 1}},
 };
 
 TEST(PointwiseBinary, broadcasting) {
@@ -120,20 +171,27 @@ TEST(PointwiseBinary, every_function_and_every_length) {
   for (BinaryFn fn : kArithmetic) {
     SCOPED_TRACE(ir::name_of(fn));
     for (int64_t n = 0; n <= 33; ++n) {
-      check(binary(fn, draw(rng, DType::kFloat, {n}), draw(rng, DType::kFloat, {n})), {kFlushed, 2 * kUlp});
-      check(binary(fn, draw(rng, DType::kFloat, {n}), draw(rng, DType::kFloat, {})), {kFlushed, 2 * kUlp});
-      check(binary(fn, draw(rng, DType::kFloat, {}), draw(rng, DType::kFloat, {n})), {kFlushed, 2 * kUlp});
+      check(binary(fn, draw(rng, DType::kFloat, {n}), draw(rng, DType::kFloat, {n})),
+            {kFlushed, 2 * kUlp});
+      check(binary(fn, draw(rng, DType::kFloat, {n}), draw(rng, DType::kFloat, {})),
+            {kFlushed, 2 * kUlp});
+      check(binary(fn, draw(rng, DType::kFloat, {}), draw(rng, DType::kFloat, {n})),
+            {kFlushed, 2 * kUlp});
       if (HasFatalFailure()) return;
     }
-    for (int i : {0, 1}) check_in_place(binary(fn, draw(rng, DType::kFloat, {999}), draw(rng, DType::kFloat, {999})), i);
+    for (int i : {0, 1})
+      check_in_place(binary(fn, draw(rng, DType::kFloat, {999}), draw(rng, DType::kFloat, {999})),
+                     i);
   }
-  check(binary(BinaryFn::kPow, floats({4}, {2, 3, 0.5f, 9}), floats({4}, {3, 2, 2, 0.5f})), {0, 2 * kUlp});
+  check(binary(BinaryFn::kPow, floats({4}, {2, 3, 0.5f, 9}), floats({4}, {3, 2, 2, 0.5f})),
+        {0, 2 * kUlp});
 }
 
 TEST(PointwiseBinary, integers_wrap_and_compare) {
   std::mt19937 rng(5);
   for (DType t : {DType::kInt32, DType::kInt64}) {
-    for (BinaryFn fn : {BinaryFn::kAdd, BinaryFn::kSub, BinaryFn::kMul, BinaryFn::kMax, BinaryFn::kMin}) {
+    for (BinaryFn fn :
+         {BinaryFn::kAdd, BinaryFn::kSub, BinaryFn::kMul, BinaryFn::kMax, BinaryFn::kMin}) {
       check(binary(fn, draw(rng, t, {3, 17}), draw(rng, t, {17})));
     }
     for (BinaryFn fn : kComparisons) check(binary(fn, draw(rng, t, {3, 17}), draw(rng, t, {17})));
@@ -146,7 +204,8 @@ TEST(PointwiseBinary, integers_wrap_and_compare) {
 }
 
 TEST(PointwiseBinary, I4_special_values_as_tensorflow) {
-  const Tensor x = floats({8}, {1, -1, 0, kNan, kInf, 5, -5, 0}), y = floats({8}, {0, 0, 0, 0, 0, -3, 3, kNan});
+  const Tensor x = floats({8}, {1, -1, 0, kNan, kInf, 5, -5, 0}),
+               y = floats({8}, {0, 0, 0, 0, 0, -3, 3, kNan});
   for (ir::Isa isa : isa_levels()) {
     const auto div = run_kernel(binary(BinaryFn::kDivNoNan, x, y), {isa, 1})[0];
     for (int i = 0; i < 5; ++i) EXPECT_EQ(div.at<float>(i), 0.0f) << i;
@@ -168,16 +227,20 @@ TEST(PointwiseBinary, I4_special_values_as_tensorflow) {
 TEST(PointwiseSelect, any_dtype_and_broadcast) {
   std::mt19937 rng(6);
   for (DType t : {DType::kFloat, DType::kInt64, DType::kBool, DType::kHalf}) {
-    check({ir::SelectAttrs{}, {draw(rng, DType::kBool, {5, 7}), draw(rng, t, {5, 7}), draw(rng, t, {5, 7})}});
-    check({ir::SelectAttrs{}, {draw(rng, DType::kBool, {5, 1}), draw(rng, t, {}), draw(rng, t, {2, 5, 7})}});
-    check({ir::SelectAttrs{}, {draw(rng, DType::kBool, {2, 1, 40000}), draw(rng, t, {2, 3, 40000}), draw(rng, t, {1})}});
+    check({ir::SelectAttrs{},
+           {draw(rng, DType::kBool, {5, 7}), draw(rng, t, {5, 7}), draw(rng, t, {5, 7})}});
+    check({ir::SelectAttrs{},
+           {draw(rng, DType::kBool, {5, 1}), draw(rng, t, {}), draw(rng, t, {2, 5, 7})}});
+    check(
+        {ir::SelectAttrs{},
+         {draw(rng, DType::kBool, {2, 1, 40000}), draw(rng, t, {2, 3, 40000}), draw(rng, t, {1})}});
   }
 }
 
 TEST(PointwiseCast, pairs) {
   std::mt19937 rng(7);
-  const DType all[] = {DType::kFloat, DType::kDouble, DType::kInt32, DType::kInt64, DType::kBool,
-                       DType::kUint8, DType::kInt8, DType::kHalf, DType::kBfloat16};
+  const DType all[] = {DType::kFloat, DType::kDouble, DType::kInt32, DType::kInt64,   DType::kBool,
+                       DType::kUint8, DType::kInt8,   DType::kHalf,  DType::kBfloat16};
   for (DType from : all) {
     for (DType to : all) {
       if (to == DType::kUint8 || to == DType::kInt8) continue;
@@ -186,7 +249,8 @@ TEST(PointwiseCast, pairs) {
       check({ir::CastAttrs{to}, {draw(rng, from, {3, 1001}, 20.0f)}});
     }
   }
-  const auto r = run_kernel({ir::CastAttrs{DType::kInt32}, {floats({4}, {kNan, kInf, -1e10f, -2.7f})}}, {});
+  const auto r =
+      run_kernel({ir::CastAttrs{DType::kInt32}, {floats({4}, {kNan, kInf, -1e10f, -2.7f})}}, {});
   for (int i = 0; i < 3; ++i) EXPECT_EQ(r[0].at<int32_t>(i), INT32_MIN) << i;
   EXPECT_EQ(r[0].at<int32_t>(3), -2);
 }
@@ -197,7 +261,9 @@ TEST(PointwiseAffine, channels_and_activations) {
     for (int64_t c : {1, 3, 7, 8, 16, 33, 64, 257}) {
       for (int64_t rows : {0, 1, 5, 1000}) {
         SCOPED_TRACE(std::to_string(c) + " channels, " + std::to_string(rows) + " rows");
-        const Case k{ir::AffineAttrs{{fn}}, {draw(rng, DType::kFloat, {rows, c}), draw(rng, DType::kFloat, {c}), draw(rng, DType::kFloat, {c})}};
+        const Case k{ir::AffineAttrs{{fn}},
+                     {draw(rng, DType::kFloat, {rows, c}), draw(rng, DType::kFloat, {c}),
+                      draw(rng, DType::kFloat, {c})}};
         check(k, {1e-6, 4 * kUlp});
         if (HasFatalFailure()) return;
         check_in_place(k, 0);

@@ -1,87 +1,22 @@
-// Runs one op through the CPU backend and through the reference evaluator, on the same data: every ISA
-// level of this machine, several thread counts, buffers off alignment between guard zones.
+// Runs one op through the CPU backend and through the reference evaluator, on the same data: every
+// ISA level of this machine, several thread counts, buffers off alignment between guard zones.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstring>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "backends/backend.h"
 #include "backends/cpu/cpu_features.h"
 #include "backends/cpu/kernel_list.h"
-#include "base/dtype.h"
-#include "base/half.h"
 #include "ir/infer.h"
 #include "reference/evaluate.h"
+#include "test_tensor.h"
 
 namespace graft::cpu::testing {
-
-struct Tensor {
-  DType dtype = DType::kFloat;
-  std::vector<int64_t> dims;
-  std::vector<std::byte> bytes;
-
-  int64_t elems() const {
-    int64_t n = 1;
-    for (int64_t d : dims) n *= d;
-    return n;
-  }
-  template <typename T>
-  T at(int64_t i) const {
-    T v;
-    std::memcpy(&v, bytes.data() + static_cast<size_t>(i) * sizeof(T), sizeof(T));
-    return v;
-  }
-};
-
-inline Tensor empty_tensor(DType dtype, std::vector<int64_t> dims) {
-  Tensor t{dtype, std::move(dims), {}};
-  t.bytes.resize(static_cast<size_t>(t.elems()) * dtype_size(dtype));
-  return t;
-}
-
-template <typename T>
-Tensor tensor_of(DType dtype, std::vector<int64_t> dims, const std::vector<T>& values) {
-  Tensor t = empty_tensor(dtype, std::move(dims));
-  EXPECT_EQ(t.bytes.size(), values.size() * sizeof(T));
-  if (!values.empty()) std::memcpy(t.bytes.data(), values.data(), t.bytes.size());
-  return t;
-}
-inline Tensor floats(std::vector<int64_t> dims, const std::vector<float>& v) {
-  return tensor_of(DType::kFloat, std::move(dims), v);
-}
-inline Tensor ints(std::vector<int64_t> dims, const std::vector<int32_t>& v) {
-  return tensor_of(DType::kInt32, std::move(dims), v);
-}
-
-// Normal floats times scale; integers in [-9, 9]; bools; bytes of any pattern are not drawn.
-inline Tensor draw(std::mt19937& rng, DType dtype, std::vector<int64_t> dims, float scale = 1.0f) {
-  Tensor t = empty_tensor(dtype, std::move(dims));
-  std::normal_distribution<float> normal;
-  std::uniform_int_distribution<int> small(-9, 9);
-  const auto put = [&](int64_t i, auto v) {
-    std::memcpy(t.bytes.data() + static_cast<size_t>(i) * sizeof(v), &v, sizeof(v));
-  };
-  for (int64_t i = 0; i < t.elems(); ++i) {
-    switch (dtype) {
-      case DType::kFloat: put(i, normal(rng) * scale); break;
-      case DType::kDouble: put(i, static_cast<double>(normal(rng)) * scale); break;
-      case DType::kHalf: put(i, float_to_half(normal(rng))); break;
-      case DType::kBfloat16: put(i, float_to_bfloat16(normal(rng))); break;
-      case DType::kInt64: put(i, static_cast<int64_t>(small(rng))); break;
-      case DType::kInt32: put(i, static_cast<int32_t>(small(rng))); break;
-      case DType::kInt16: put(i, static_cast<int16_t>(small(rng))); break;
-      case DType::kUint8: put(i, static_cast<uint8_t>(small(rng) + 9)); break;
-      case DType::kBool: put(i, static_cast<uint8_t>(small(rng) > 0)); break;
-      default: put(i, static_cast<int8_t>(small(rng))); break;
-    }
-  }
-  return t;
-}
 
 struct Case {
   ir::Attrs attrs;
@@ -94,7 +29,9 @@ inline std::vector<int64_t> host_of(const Tensor& t) {
   std::vector<int64_t> v;
   if (!is_integer(t.dtype) || t.elems() > 64) return v;
   for (int64_t i = 0; i < t.elems(); ++i) {
-    v.push_back(t.dtype == DType::kInt64 ? t.at<int64_t>(i) : t.dtype == DType::kInt32 ? t.at<int32_t>(i) : 0);
+    v.push_back(t.dtype == DType::kInt64   ? t.at<int64_t>(i)
+                : t.dtype == DType::kInt32 ? t.at<int32_t>(i)
+                                           : 0);
   }
   return v;
 }
@@ -152,7 +89,9 @@ inline std::vector<Tensor> run_reference(const Case& c) {
 class Placed {
  public:
   Placed(const std::vector<std::byte>& from, size_t shift)
-      : shift_(shift), size_(from.size()), buffer_(from.size() + 3 * kGuard + shift, std::byte{0xa5}) {
+      : shift_(shift),
+        size_(from.size()),
+        buffer_(from.size() + 3 * kGuard + shift, std::byte{0xa5}) {
     if (!from.empty()) std::memcpy(data(), from.data(), from.size());
   }
   std::byte* data() {
@@ -175,8 +114,8 @@ class Placed {
 struct Setup {
   ir::Isa isa = ir::Isa::kBaseline;
   int threads = 1;
-  size_t shift = 0;        // bytes off a 64-byte line
-  int in_place_of = -1;    // dst[0] is the buffer of this input
+  size_t shift = 0;      // bytes off a 64-byte line
+  int in_place_of = -1;  // dst[0] is the buffer of this input
 };
 
 inline std::vector<Tensor> run_kernel(const Case& c, const Setup& setup) {
@@ -198,7 +137,8 @@ inline std::vector<Tensor> run_kernel(const Case& c, const Setup& setup) {
     ADD_FAILURE() << step.status().message();
     return outputs;
   }
-  EXPECT_EQ((*step)->is_reference(), !c.expect_kernel) << (refused.empty() ? "" : refused[0].reason);
+  EXPECT_EQ((*step)->is_reference(), !c.expect_kernel)
+      << (refused.empty() ? "" : refused[0].reason);
 
   backends::StepShapes shapes;
   std::vector<std::vector<int64_t>> hosts;
@@ -239,7 +179,8 @@ inline std::vector<Tensor> run_kernel(const Case& c, const Setup& setup) {
   for (Placed& p : src) p.expect_guards("src");
   scratch.expect_guards("scratch");
   for (size_t i = 0; i < outputs.size(); ++i) {
-    if (!outputs[i].bytes.empty()) std::memcpy(outputs[i].bytes.data(), to[i], outputs[i].bytes.size());
+    if (!outputs[i].bytes.empty())
+      std::memcpy(outputs[i].bytes.data(), to[i], outputs[i].bytes.size());
   }
   return outputs;
 }
@@ -249,7 +190,8 @@ struct Tolerance {
   double absolute = 0, relative = 0;
 };
 
-inline void expect_close(const std::vector<Tensor>& got, const std::vector<Tensor>& want, Tolerance tol) {
+inline void expect_close(const std::vector<Tensor>& got, const std::vector<Tensor>& want,
+                         Tolerance tol) {
   ASSERT_EQ(got.size(), want.size());
   for (size_t o = 0; o < got.size(); ++o) {
     ASSERT_EQ(got[o].dims, want[o].dims);
@@ -260,7 +202,8 @@ inline void expect_close(const std::vector<Tensor>& got, const std::vector<Tenso
     for (int64_t i = 0; i < want[o].elems(); ++i) {
       const float g = got[o].at<float>(i), w = want[o].at<float>(i);
       if (std::isnan(w)) {
-        ASSERT_TRUE(std::isnan(g)) << "output " << o << " element " << i << ": " << g << ", want NaN";
+        ASSERT_TRUE(std::isnan(g))
+            << "output " << o << " element " << i << ": " << g << ", want NaN";
       } else if (std::isinf(w)) {
         ASSERT_EQ(g, w) << "output " << o << " element " << i;
       } else {
