@@ -14,14 +14,22 @@ namespace {
 template <typename W>
 bool compare(BinaryFn fn, W a, W b) {
   switch (fn) {
-    case BinaryFn::kLess: return a < b;
-    case BinaryFn::kLessEqual: return a <= b;
-    case BinaryFn::kGreater: return a > b;
-    case BinaryFn::kGreaterEqual: return a >= b;
-    case BinaryFn::kEqual: return a == b;
-    case BinaryFn::kNotEqual: return a != b;
-    case BinaryFn::kLogicalAnd: return a != 0 && b != 0;
-    default: return a != 0 || b != 0;
+    case BinaryFn::kLess:
+      return a < b;
+    case BinaryFn::kLessEqual:
+      return a <= b;
+    case BinaryFn::kGreater:
+      return a > b;
+    case BinaryFn::kGreaterEqual:
+      return a >= b;
+    case BinaryFn::kEqual:
+      return a == b;
+    case BinaryFn::kNotEqual:
+      return a != b;
+    case BinaryFn::kLogicalAnd:
+      return a != 0 && b != 0;
+    default:
+      return a != 0 || b != 0;
   }
 }
 
@@ -32,26 +40,43 @@ double floor_mod(double a, double b) {
 
 double real(BinaryFn fn, double a, double b) {
   switch (fn) {
-    case BinaryFn::kAdd: return a + b;
-    case BinaryFn::kSub: return a - b;
-    case BinaryFn::kMul: return a * b;
-    case BinaryFn::kDiv: return a / b;
-    case BinaryFn::kDivNoNan: return b == 0 ? 0 : a / b;
-    case BinaryFn::kFloorDiv: return std::floor(a / b);
-    case BinaryFn::kFloorMod: return floor_mod(a, b);
-    case BinaryFn::kTruncDiv: return std::trunc(a / b);
-    case BinaryFn::kTruncMod: return std::fmod(a, b);
-    case BinaryFn::kMax: return std::isnan(a) ? a : std::isnan(b) ? b : a < b ? b : a;
-    case BinaryFn::kMin: return std::isnan(a) ? a : std::isnan(b) ? b : b < a ? b : a;
-    case BinaryFn::kPow: return std::pow(a, b);
-    case BinaryFn::kSquaredDifference: return (a - b) * (a - b);
-    case BinaryFn::kAtan2: return std::atan2(a, b);
-    default: return compare(fn, a, b);
+    case BinaryFn::kAdd:
+      return a + b;
+    case BinaryFn::kSub:
+      return a - b;
+    case BinaryFn::kMul:
+      return a * b;
+    case BinaryFn::kDiv:
+      return a / b;
+    case BinaryFn::kDivNoNan:
+      return b == 0 ? 0 : a / b;
+    case BinaryFn::kFloorDiv:
+      return std::floor(a / b);
+    case BinaryFn::kFloorMod:
+      return floor_mod(a, b);
+    case BinaryFn::kTruncDiv:
+      return std::trunc(a / b);
+    case BinaryFn::kTruncMod:
+      return std::fmod(a, b);
+    case BinaryFn::kMax:
+      return std::isnan(a) ? a : std::isnan(b) ? b : a < b ? b : a;
+    case BinaryFn::kMin:
+      return std::isnan(a) ? a : std::isnan(b) ? b : b < a ? b : a;
+    case BinaryFn::kPow:
+      return std::pow(a, b);
+    case BinaryFn::kSquaredDifference:
+      return (a - b) * (a - b);
+    case BinaryFn::kAtan2:
+      return std::atan2(a, b);
+    default:
+      return compare(fn, a, b);
   }
 }
 
 // Quotient rounded to zero; wraps for the lowest number divided by -1. b != 0.
-int64_t divide(int64_t a, int64_t b) { return b == -1 ? static_cast<int64_t>(-static_cast<uint64_t>(a)) : a / b; }
+int64_t divide(int64_t a, int64_t b) {
+  return b == -1 ? static_cast<int64_t>(-static_cast<uint64_t>(a)) : a / b;
+}
 uint64_t divide(uint64_t a, uint64_t b) { return a / b; }
 
 // nullopt: no result; `error` says why.
@@ -60,12 +85,18 @@ std::optional<W> integer(BinaryFn fn, W a, W b, DType t, const char** error) {
   using U = uint64_t;
   const U ua = static_cast<U>(a), ub = static_cast<U>(b);
   switch (fn) {
-    case BinaryFn::kAdd: return static_cast<W>(ua + ub);
-    case BinaryFn::kSub: return static_cast<W>(ua - ub);
-    case BinaryFn::kMul: return static_cast<W>(ua * ub);
-    case BinaryFn::kSquaredDifference: return static_cast<W>((ua - ub) * (ua - ub));
-    case BinaryFn::kMax: return a < b ? b : a;
-    case BinaryFn::kMin: return b < a ? b : a;
+    case BinaryFn::kAdd:
+      return static_cast<W>(ua + ub);
+    case BinaryFn::kSub:
+      return static_cast<W>(ua - ub);
+    case BinaryFn::kMul:
+      return static_cast<W>(ua * ub);
+    case BinaryFn::kSquaredDifference:
+      return static_cast<W>((ua - ub) * (ua - ub));
+    case BinaryFn::kMax:
+      return a < b ? b : a;
+    case BinaryFn::kMin:
+      return b < a ? b : a;
     case BinaryFn::kDiv:
     case BinaryFn::kTruncDiv:
     case BinaryFn::kTruncMod:
@@ -92,7 +123,8 @@ std::optional<W> integer(BinaryFn fn, W a, W b, DType t, const char** error) {
         if (e & 1) r *= base;
       return static_cast<W>(r);
     }
-    default: return static_cast<W>(compare(fn, a, b));
+    default:
+      return static_cast<W>(compare(fn, a, b));
   }
   (void)t;
 }
@@ -109,14 +141,15 @@ Status evaluate_binary(const Call& c) {
     std::vector<size_t> at(r.size());
     walk(c.out[0].dims, broadcast_strides(c.in[0].dims, c.out[0].dims), 0,
          [&](int64_t i, int64_t k) { at[static_cast<size_t>(i)] = static_cast<size_t>(k); });
-    walk(c.out[0].dims, broadcast_strides(c.in[1].dims, c.out[0].dims), 0, [&](int64_t i, int64_t k) {
-      const W x = a[at[static_cast<size_t>(i)]], y = b[static_cast<size_t>(k)];
-      if constexpr (std::is_same_v<W, double>) {
-        r[static_cast<size_t>(i)] = real(fn, x, y);
-      } else {
-        r[static_cast<size_t>(i)] = integer(fn, x, y, t, &error).value_or(0);
-      }
-    });
+    walk(c.out[0].dims, broadcast_strides(c.in[1].dims, c.out[0].dims), 0,
+         [&](int64_t i, int64_t k) {
+           const W x = a[at[static_cast<size_t>(i)]], y = b[static_cast<size_t>(k)];
+           if constexpr (std::is_same_v<W, double>) {
+             r[static_cast<size_t>(i)] = real(fn, x, y);
+           } else {
+             r[static_cast<size_t>(i)] = integer(fn, x, y, t, &error).value_or(0);
+           }
+         });
     store(c.out[0], r);
   });
   return error != nullptr ? c.fail(error) : ok_status();

@@ -1,6 +1,7 @@
-// Cast as TensorFlow's CPU kernel does on x86-64: a floating number that does not fit the integer becomes what the
-// processor's conversion gives (the lowest number of the 32- or 64-bit conversion, then its low bits). For float64 to
-// 8 and 16 bits TensorFlow itself answers by the position in its vectors; no promise is made there.
+// Cast as TensorFlow's CPU kernel does on x86-64: a floating number that does not fit the integer
+// becomes what the processor's conversion gives (the lowest number of the 32- or 64-bit conversion,
+// then its low bits). For float64 to 8 and 16 bits TensorFlow itself answers by the position in its
+// vectors; no promise is made there.
 #include <cmath>
 
 #include "reference/values.h"

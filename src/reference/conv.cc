@@ -10,8 +10,8 @@ namespace graft::reference {
 namespace {
 
 // Padding in front of one spatial axis.
-int64_t pad_before(ir::Padding padding, const std::vector<int64_t>& pads, size_t axis, int64_t in, int64_t out,
-                   int64_t ksize, int64_t stride, int64_t dilation) {
+int64_t pad_before(ir::Padding padding, const std::vector<int64_t>& pads, size_t axis, int64_t in,
+                   int64_t out, int64_t ksize, int64_t stride, int64_t dilation) {
   if (padding == ir::Padding::kValid) return 0;
   if (padding == ir::Padding::kExplicit) return pads[2 * axis];
   return std::max<int64_t>(0, (out - 1) * stride + (ksize - 1) * dilation + 1 - in) / 2;
@@ -23,10 +23,13 @@ void convolve(const Call& c) {
   using Acc = std::conditional_t<std::is_same_v<W, double>, double, uint64_t>;
   const std::vector<W> x = load<W>(c.in[0]), w = load<W>(c.in[1]);
   const std::vector<W> bias = a.has_bias ? load<W>(c.in[2]) : std::vector<W>{};
-  const std::vector<W> residual = a.has_residual ? load<W>(c.in[a.has_bias ? 3 : 2]) : std::vector<W>{};
+  const std::vector<W> residual =
+      a.has_residual ? load<W>(c.in[a.has_bias ? 3 : 2]) : std::vector<W>{};
   const auto s = c.in[0].dims, k = c.in[1].dims, d = c.out[0].dims;
-  const int64_t top = pad_before(a.padding, a.pads, 0, s[1], d[1], k[0], a.strides[0], a.dilations[0]);
-  const int64_t left = pad_before(a.padding, a.pads, 1, s[2], d[2], k[1], a.strides[1], a.dilations[1]);
+  const int64_t top =
+      pad_before(a.padding, a.pads, 0, s[1], d[1], k[0], a.strides[0], a.dilations[0]);
+  const int64_t left =
+      pad_before(a.padding, a.pads, 1, s[2], d[2], k[1], a.strides[1], a.dilations[1]);
   const int64_t group_in = k[2], group_out = d[3] / a.groups;
   std::vector<W> y(static_cast<size_t>(elems(d)));
   std::vector<Acc> acc(static_cast<size_t>(d[3]));
@@ -62,18 +65,25 @@ void convolve(const Call& c) {
   store(c.out[0], y);
 }
 
-// The number below which no element of the dtype lies; TensorFlow starts a max pool there, so that a window of NaN or
-// -Inf alone gives it.
+// The number below which no element of the dtype lies; TensorFlow starts a max pool there, so that
+// a window of NaN or -Inf alone gives it.
 template <typename W>
 W lowest(DType t) {
   switch (t) {
-    case DType::kFloat: return static_cast<W>(std::numeric_limits<float>::lowest());
-    case DType::kHalf: return static_cast<W>(-65504);
-    case DType::kBfloat16: return static_cast<W>(-0x1.fep127);
-    case DType::kInt8: return static_cast<W>(INT8_MIN);
-    case DType::kInt16: return static_cast<W>(INT16_MIN);
-    case DType::kInt32: return static_cast<W>(INT32_MIN);
-    default: return std::numeric_limits<W>::lowest();
+    case DType::kFloat:
+      return static_cast<W>(std::numeric_limits<float>::lowest());
+    case DType::kHalf:
+      return static_cast<W>(-65504);
+    case DType::kBfloat16:
+      return static_cast<W>(-0x1.fep127);
+    case DType::kInt8:
+      return static_cast<W>(INT8_MIN);
+    case DType::kInt16:
+      return static_cast<W>(INT16_MIN);
+    case DType::kInt32:
+      return static_cast<W>(INT32_MIN);
+    default:
+      return std::numeric_limits<W>::lowest();
   }
 }
 
@@ -88,7 +98,8 @@ void pool(const Call& c) {
   std::vector<W> y(static_cast<size_t>(elems(d)));
   for (size_t i = 0; i < y.size(); ++i) {
     const auto at = static_cast<int64_t>(i);
-    const int64_t ch = at % d[3], ow = at / d[3] % d[2], oh = at / d[3] / d[2] % d[1], n = at / d[3] / d[2] / d[1];
+    const int64_t ch = at % d[3], ow = at / d[3] % d[2], oh = at / d[3] / d[2] % d[1],
+                  n = at / d[3] / d[2] / d[1];
     const int64_t h0 = oh * a.strides[0] - top, w0 = ow * a.strides[1] - left;
     W best = lowest<W>(c.in[0].dtype), sum = 0;
     int64_t count = 0;
@@ -108,8 +119,10 @@ void pool(const Call& c) {
 }  // namespace
 
 Status evaluate_conv(const Call& c) {
-  if (is_floating(c.in[0].dtype)) convolve<double>(c);
-  else convolve<int64_t>(c);
+  if (is_floating(c.in[0].dtype))
+    convolve<double>(c);
+  else
+    convolve<int64_t>(c);
   return ok_status();
 }
 

@@ -33,15 +33,18 @@ class PlainFloatState {
 
 template <typename Tensor>
 Status check(const Call& c, const Tensor& t, const char* what) {
-  if (!is_plan_dtype(t.dtype)) return unsupported("'" + c.op.name + "': " + what + " is " + dtype_name(t.dtype));
+  if (!is_plan_dtype(t.dtype))
+    return unsupported("'" + c.op.name + "': " + what + " is " + dtype_name(t.dtype));
   if (t.dims.size() > 8) return unsupported("'" + c.op.name + "': " + what + " has a rank above 8");
-  if (t.data == nullptr && elems(t.dims) != 0) return internal_error("'" + c.op.name + "': " + what + " has no data");
+  if (t.data == nullptr && elems(t.dims) != 0)
+    return internal_error("'" + c.op.name + "': " + what + " has no data");
   return ok_status();
 }
 
 }  // namespace
 
-Status evaluate(const ir::Op& op, std::span<const ConstTensor> inputs, std::span<const MutTensor> outputs) {
+Status evaluate(const ir::Op& op, std::span<const ConstTensor> inputs,
+                std::span<const MutTensor> outputs) {
   const auto kind = static_cast<size_t>(op.kind());
   if (kind >= std::size(kFns)) return internal_error("'" + op.name + "' has no kind");
   const ir::OpInfo& info = ir::op_info(op.kind());

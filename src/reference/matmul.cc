@@ -13,7 +13,8 @@ void multiply(const Call& c) {
   using Acc = std::conditional_t<std::is_same_v<W, double>, double, uint64_t>;
   const std::vector<W> x = load<W>(c.in[0]), w = load<W>(c.in[1]);
   const std::vector<W> bias = a.has_bias ? load<W>(c.in[2]) : std::vector<W>{};
-  const std::vector<W> residual = a.has_residual ? load<W>(c.in[a.has_bias ? 3 : 2]) : std::vector<W>{};
+  const std::vector<W> residual =
+      a.has_residual ? load<W>(c.in[a.has_bias ? 3 : 2]) : std::vector<W>{};
   const auto xd = c.in[0].dims, wd = c.in[1].dims, d = c.out[0].dims;
   const size_t rx = xd.size(), rw = wd.size(), r = d.size();
   const int64_t m = d[r - 2], n = d[r - 1], k = xd[rx - (a.transpose_a ? 2 : 1)];
@@ -21,8 +22,10 @@ void multiply(const Call& c) {
   const int64_t wk = a.transpose_b ? 1 : n, wn = a.transpose_b ? k : 1;
   const auto batch = d.first(r - 2);
   std::vector<int64_t> xs(static_cast<size_t>(elems(batch))), ws(xs.size());
-  walk(batch, broadcast_strides(xd.first(rx - 2), batch), 0, [&](int64_t i, int64_t o) { xs[static_cast<size_t>(i)] = o; });
-  walk(batch, broadcast_strides(wd.first(rw - 2), batch), 0, [&](int64_t i, int64_t o) { ws[static_cast<size_t>(i)] = o; });
+  walk(batch, broadcast_strides(xd.first(rx - 2), batch), 0,
+       [&](int64_t i, int64_t o) { xs[static_cast<size_t>(i)] = o; });
+  walk(batch, broadcast_strides(wd.first(rw - 2), batch), 0,
+       [&](int64_t i, int64_t o) { ws[static_cast<size_t>(i)] = o; });
   std::vector<W> y(static_cast<size_t>(elems(d)));
   std::vector<Acc> acc(static_cast<size_t>(n));
   for (size_t b = 0; b < xs.size(); ++b) {
@@ -31,7 +34,8 @@ void multiply(const Call& c) {
       acc.assign(static_cast<size_t>(n), Acc{0});
       for (int64_t p = 0; p < k; ++p) {
         const Acc v = static_cast<Acc>(xb[i * xm + p * xk]);
-        for (int64_t j = 0; j < n; ++j) acc[static_cast<size_t>(j)] += v * static_cast<Acc>(wb[p * wk + j * wn]);
+        for (int64_t j = 0; j < n; ++j)
+          acc[static_cast<size_t>(j)] += v * static_cast<Acc>(wb[p * wk + j * wn]);
       }
       for (int64_t j = 0; j < n; ++j) {
         const size_t at = static_cast<size_t>((static_cast<int64_t>(b) * m + i) * n + j);
@@ -54,7 +58,8 @@ Status evaluate_matmul(const Call& c) {
 
 Status evaluate_attention(const Call& c) {
   const auto& a = c.op.as<ir::AttentionAttrs>();
-  const std::vector<double> q = load<double>(c.in[0]), k = load<double>(c.in[1]), v = load<double>(c.in[2]);
+  const std::vector<double> q = load<double>(c.in[0]), k = load<double>(c.in[1]),
+                            v = load<double>(c.in[2]);
   const auto qd = c.in[0].dims, vd = c.in[2].dims;
   const int64_t batch = qd[0], sq = qd[1], heads = qd[2], depth = qd[3], sk = vd[1], dv = vd[3];
   const int64_t scores_dims[] = {batch, heads, sq, sk};
@@ -80,7 +85,8 @@ Status evaluate_attention(const Call& c) {
     for (int64_t j = 0; j < sk; ++j) sum += s[j] = std::exp(s[j] - top);
     double* to = y.data() + ((b * sq + i) * heads + h) * dv;
     for (int64_t j = 0; j < sk; ++j)
-      for (int64_t e = 0; e < dv; ++e) to[e] += s[j] / sum * v[static_cast<size_t>(((b * sk + j) * heads + h) * dv + e)];
+      for (int64_t e = 0; e < dv; ++e)
+        to[e] += s[j] / sum * v[static_cast<size_t>(((b * sk + j) * heads + h) * dv + e)];
   }
   store(c.out[0], y);
   return ok_status();

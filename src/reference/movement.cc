@@ -14,13 +14,14 @@ Status copy_all(const Call& c) {
 }
 
 // Copies `rows` runs of run_elems elements between two tensors.
-void copy_runs(void* dst, int64_t dst_start, int64_t dst_step, const void* src, int64_t src_start, int64_t src_step,
-               int64_t rows, int64_t run_elems, size_t elem_bytes) {
+void copy_runs(void* dst, int64_t dst_start, int64_t dst_step, const void* src, int64_t src_start,
+               int64_t src_step, int64_t rows, int64_t run_elems, size_t elem_bytes) {
   if (run_elems == 0) return;
   const auto e = static_cast<int64_t>(elem_bytes);
   for (int64_t i = 0; i < rows; ++i) {
     std::memcpy(static_cast<std::byte*>(dst) + (dst_start + i * dst_step) * e,
-                static_cast<const std::byte*>(src) + (src_start + i * src_step) * e, static_cast<size_t>(run_elems * e));
+                static_cast<const std::byte*>(src) + (src_start + i * src_step) * e,
+                static_cast<size_t>(run_elems * e));
   }
 }
 
@@ -35,13 +36,15 @@ Status evaluate_transpose(const Call& c) {
   const Dims in = strides_of(c.in[0].dims);
   Dims strides{};
   for (size_t i = 0; i < perm.size(); ++i) strides[i] = in[static_cast<size_t>(perm[i])];
-  walk(c.out[0].dims, strides, 0, [&](int64_t i, int64_t o) { copy_element(c.out[0], i, c.in[0], o); });
+  walk(c.out[0].dims, strides, 0,
+       [&](int64_t i, int64_t o) { copy_element(c.out[0], i, c.in[0], o); });
   return ok_status();
 }
 
 Status evaluate_concat(const Call& c) {
   const auto axis = static_cast<size_t>(c.op.as<ir::ConcatAttrs>().axis);
-  const int64_t rows = elems(c.out[0].dims.first(axis)), out_run = elems(c.out[0].dims.subspan(axis));
+  const int64_t rows = elems(c.out[0].dims.first(axis)),
+                out_run = elems(c.out[0].dims.subspan(axis));
   int64_t at = 0;
   for (const ConstTensor& in : c.in) {
     const int64_t run = elems(in.dims.subspan(axis));
@@ -55,8 +58,8 @@ Status evaluate_pack(const Call& c) {
   const auto axis = static_cast<size_t>(c.op.as<ir::PackAttrs>().axis);
   const int64_t rows = elems(c.in[0].dims.first(axis)), run = elems(c.in[0].dims.subspan(axis));
   for (size_t k = 0; k < c.in.size(); ++k) {
-    copy_runs(c.out[0].data, static_cast<int64_t>(k) * run, static_cast<int64_t>(c.in.size()) * run, c.in[k].data, 0,
-              run, rows, run, dtype_size(c.in[k].dtype));
+    copy_runs(c.out[0].data, static_cast<int64_t>(k) * run, static_cast<int64_t>(c.in.size()) * run,
+              c.in[k].data, 0, run, rows, run, dtype_size(c.in[k].dtype));
   }
   return ok_status();
 }
@@ -77,8 +80,8 @@ Status evaluate_unpack(const Call& c) {
   const auto axis = static_cast<size_t>(c.op.as<ir::UnpackAttrs>().axis);
   const int64_t rows = elems(c.in[0].dims.first(axis)), run = elems(c.in[0].dims.subspan(axis + 1));
   for (size_t k = 0; k < c.out.size(); ++k) {
-    copy_runs(c.out[k].data, 0, run, c.in[0].data, static_cast<int64_t>(k) * run, static_cast<int64_t>(c.out.size()) * run,
-              rows, run, dtype_size(c.out[k].dtype));
+    copy_runs(c.out[k].data, 0, run, c.in[0].data, static_cast<int64_t>(k) * run,
+              static_cast<int64_t>(c.out.size()) * run, rows, run, dtype_size(c.out[k].dtype));
   }
   return ok_status();
 }
@@ -112,12 +115,14 @@ Status evaluate_shape(const Call& c) {
 
 Status evaluate_depth_to_space(const Call& c) {
   const auto& a = c.op.as<ir::DepthToSpaceAttrs>();
-  // The tensor with the larger image; the block's row and column are the slow part of the other's channels.
+  // The tensor with the larger image; the block's row and column are the slow part of the other's
+  // channels.
   const std::span<const int64_t> wide = a.inverse ? c.in[0].dims : c.out[0].dims;
   const int64_t b = a.block, h = wide[1], w = wide[2], ch = wide[3];
   for (int64_t i = 0; i < elems(wide); ++i) {
     const int64_t k = i % ch, x = i / ch % w, y = i / ch / w % h, n = i / ch / w / h;
-    const int64_t deep = (((n * (h / b) + y / b) * (w / b) + x / b) * b * b + y % b * b + x % b) * ch + k;
+    const int64_t deep =
+        (((n * (h / b) + y / b) * (w / b) + x / b) * b * b + y % b * b + x % b) * ch + k;
     copy_element(c.out[0], a.inverse ? deep : i, c.in[0], a.inverse ? i : deep);
   }
   return ok_status();

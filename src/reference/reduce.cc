@@ -14,13 +14,19 @@ template <typename W>
 W step(ReduceFn fn, W acc, W v) {
   switch (fn) {
     case ReduceFn::kSum:
-    case ReduceFn::kMean: return static_cast<W>(acc + v);
-    case ReduceFn::kProd: return static_cast<W>(acc * v);
+    case ReduceFn::kMean:
+      return static_cast<W>(acc + v);
+    case ReduceFn::kProd:
+      return static_cast<W>(acc * v);
     // NaN wins, as in TensorFlow.
-    case ReduceFn::kMax: return v > acc || v != v ? v : acc;
-    case ReduceFn::kMin: return v < acc || v != v ? v : acc;
-    case ReduceFn::kAll: return acc != 0 && v != 0;
-    default: return acc != 0 || v != 0;
+    case ReduceFn::kMax:
+      return v > acc || v != v ? v : acc;
+    case ReduceFn::kMin:
+      return v < acc || v != v ? v : acc;
+    case ReduceFn::kAll:
+      return acc != 0 && v != 0;
+    default:
+      return acc != 0 || v != 0;
   }
 }
 // Signed overflow wraps.
@@ -38,8 +44,10 @@ W extreme(DType t, bool lowest) {
   } else {
     return visit_dtype(t, [lowest]<typename T>() -> W {
       if constexpr (std::is_integral_v<T>)
-        return static_cast<W>(lowest ? std::numeric_limits<T>::lowest() : std::numeric_limits<T>::max());
-      else return W{0};
+        return static_cast<W>(lowest ? std::numeric_limits<T>::lowest()
+                                     : std::numeric_limits<T>::max());
+      else
+        return W{0};
     });
   }
 }
@@ -48,10 +56,14 @@ template <typename W>
 W initial(ReduceFn fn, DType t) {
   switch (fn) {
     case ReduceFn::kProd:
-    case ReduceFn::kAll: return W{1};
-    case ReduceFn::kMax: return extreme<W>(t, true);
-    case ReduceFn::kMin: return extreme<W>(t, false);
-    default: return W{0};
+    case ReduceFn::kAll:
+      return W{1};
+    case ReduceFn::kMax:
+      return extreme<W>(t, true);
+    case ReduceFn::kMin:
+      return extreme<W>(t, false);
+    default:
+      return W{0};
   }
 }
 
@@ -78,8 +90,10 @@ Status evaluate_reduce(const Call& c) {
     });
     if (a.fn == ReduceFn::kMean) {
       for (W& v : y) {
-        if constexpr (std::is_same_v<W, double>) v /= static_cast<double>(count);
-        else v = count == 0 ? 0 : v / static_cast<W>(count);
+        if constexpr (std::is_same_v<W, double>)
+          v /= static_cast<double>(count);
+        else
+          v = count == 0 ? 0 : v / static_cast<W>(count);
       }
     }
     store(c.out[0], y);
@@ -91,13 +105,15 @@ Status evaluate_arg_reduce(const Call& c) {
   const auto& a = c.op.as<ir::ArgReduceAttrs>();
   const auto axis = static_cast<size_t>(a.axis);
   const std::span<const int64_t> dims = c.in[0].dims;
-  const int64_t n = dims[axis], inner = elems(dims.subspan(axis + 1)), outer = elems(dims.first(axis));
+  const int64_t n = dims[axis], inner = elems(dims.subspan(axis + 1)),
+                outer = elems(dims.first(axis));
   if (n == 0) return c.fail("reduction axis " + std::to_string(a.axis) + " is empty");
   std::vector<int64_t> y(static_cast<size_t>(outer * inner));
   visit_wide(c.in[0].dtype, [&]<typename W>() {
     const std::vector<W> x = load<W>(c.in[0]);
     for (size_t i = 0; i < y.size(); ++i) {
-      const int64_t base = static_cast<int64_t>(i) / inner * n * inner + static_cast<int64_t>(i) % inner;
+      const int64_t base =
+          static_cast<int64_t>(i) / inner * n * inner + static_cast<int64_t>(i) % inner;
       W best = extreme<W>(c.in[0].dtype, a.max);  // NaN never wins
       for (int64_t j = 0; j < n; ++j) {
         const W v = x[static_cast<size_t>(base + j * inner)];
@@ -121,7 +137,8 @@ Status evaluate_softmax(const Call& c) {
     double top = -INFINITY, sum = 0;
     for (size_t j = 0; j < n; ++j) top = std::fmax(top, row[j]);
     for (size_t j = 0; j < n; ++j) sum += std::exp(row[j] - top);
-    for (size_t j = 0; j < n; ++j) row[j] = log ? row[j] - top - std::log(sum) : std::exp(row[j] - top) / sum;
+    for (size_t j = 0; j < n; ++j)
+      row[j] = log ? row[j] - top - std::log(sum) : std::exp(row[j] - top) / sum;
   }
   store(c.out[0], x);
   return ok_status();
@@ -139,7 +156,8 @@ Status evaluate_layer_norm(const Call& c) {
     mean /= static_cast<double>(n);
     for (size_t j = 0; j < n; ++j) var += (row[j] - mean) * (row[j] - mean);
     var /= static_cast<double>(n);
-    for (size_t j = 0; j < n; ++j) row[j] = (row[j] - mean) / std::sqrt(var + epsilon) * gamma[j] + beta[j];
+    for (size_t j = 0; j < n; ++j)
+      row[j] = (row[j] - mean) / std::sqrt(var + epsilon) * gamma[j] + beta[j];
   }
   store(c.out[0], x);
   return ok_status();

@@ -17,7 +17,8 @@ Status evaluate_strided_slice(const Call& c) {
   const std::span<const int64_t> in = c.in[0].dims;
   const Dims strides = strides_of(in);
   size_t named = 0;
-  for (size_t i = 0; i < step.size(); ++i) named += !bit(a.ellipsis_mask, i) && !bit(a.new_axis_mask, i);
+  for (size_t i = 0; i < step.size(); ++i)
+    named += !bit(a.ellipsis_mask, i) && !bit(a.new_axis_mask, i);
   if (named > in.size()) return c.fail("slices more axes than src has");
 
   int64_t start = 0;
@@ -54,7 +55,8 @@ Status evaluate_strided_slice(const Call& c) {
       b = step[i] > 0 ? std::clamp<int64_t>(b, 0, n) : std::clamp<int64_t>(b, -1, n - 1);
     }
     const int64_t taken = c.out[0].dims[o];
-    if (taken > 1 && (step[i] > n || step[i] < -n)) return internal_error("slice extent of '" + c.op.name + "'");
+    if (taken > 1 && (step[i] > n || step[i] < -n))
+      return internal_error("slice extent of '" + c.op.name + "'");
     if (taken > 0 && (b < 0 || b + (taken - 1) * step[i] < 0 || b + (taken - 1) * step[i] >= n))
       return internal_error("slice extent of '" + c.op.name + "'");
     out_strides[o++] = taken > 1 ? step[i] * strides[axis] : 0;
@@ -62,7 +64,8 @@ Status evaluate_strided_slice(const Call& c) {
     ++axis;
   }
   while (axis < in.size()) whole();
-  walk(c.out[0].dims, out_strides, start, [&](int64_t i, int64_t k) { copy_element(c.out[0], i, c.in[0], k); });
+  walk(c.out[0].dims, out_strides, start,
+       [&](int64_t i, int64_t k) { copy_element(c.out[0], i, c.in[0], k); });
   return ok_status();
 }
 
@@ -75,7 +78,8 @@ Status evaluate_slice(const Call& c) {
       return c.fail("begin " + std::to_string(begin[d]) + " is out of bounds");
     start += begin[d] * strides[d];
   }
-  walk(c.out[0].dims, strides, start, [&](int64_t i, int64_t k) { copy_element(c.out[0], i, c.in[0], k); });
+  walk(c.out[0].dims, strides, start,
+       [&](int64_t i, int64_t k) { copy_element(c.out[0], i, c.in[0], k); });
   return ok_status();
 }
 
@@ -101,8 +105,10 @@ Status evaluate_pad(const Call& c) {
       }
       o += k * strides[d];
     }
-    if (inside) copy_element(c.out[0], i, c.in[0], o);
-    else copy_element(c.out[0], i, value, 0);
+    if (inside)
+      copy_element(c.out[0], i, c.in[0], o);
+    else
+      copy_element(c.out[0], i, value, 0);
   }
   return ok_status();
 }

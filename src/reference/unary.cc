@@ -33,20 +33,29 @@ template <typename W>
 W apply_integer(const Activation& act, W x) {
   using U = uint64_t;
   switch (act.fn) {
-    case UnaryFn::kNeg: return static_cast<W>(U{0} - static_cast<U>(x));
-    case UnaryFn::kAbs: return x < W{0} ? static_cast<W>(U{0} - static_cast<U>(x)) : x;
-    case UnaryFn::kSquare: return static_cast<W>(static_cast<U>(x) * static_cast<U>(x));
-    case UnaryFn::kRelu: return std::max(x, W{0});
-    case UnaryFn::kRelu6: return std::min(std::max(x, W{0}), W{6});
+    case UnaryFn::kNeg:
+      return static_cast<W>(U{0} - static_cast<U>(x));
+    case UnaryFn::kAbs:
+      return x < W{0} ? static_cast<W>(U{0} - static_cast<U>(x)) : x;
+    case UnaryFn::kSquare:
+      return static_cast<W>(static_cast<U>(x) * static_cast<U>(x));
+    case UnaryFn::kRelu:
+      return std::max(x, W{0});
+    case UnaryFn::kRelu6:
+      return std::min(std::max(x, W{0}), W{6});
     case UnaryFn::kClip: {
       // Bounds are whole numbers of the dtype's range in any graph that TensorFlow accepts.
       const double v = clamp(static_cast<double>(x), act.alpha, act.beta);
       return v == static_cast<double>(x) ? x : static_cast<W>(v);
     }
-    case UnaryFn::kSign: return x > W{0} ? W{1} : x < W{0} ? static_cast<W>(-1) : W{0};
-    case UnaryFn::kInvert: return ~x;
-    case UnaryFn::kLogicalNot: return x == W{0};
-    default: return x;  // kIdentity, kRint
+    case UnaryFn::kSign:
+      return x > W{0} ? W{1} : x < W{0} ? static_cast<W>(-1) : W{0};
+    case UnaryFn::kInvert:
+      return ~x;
+    case UnaryFn::kLogicalNot:
+      return x == W{0};
+    default:
+      return x;  // kIdentity, kRint
   }
 }
 
@@ -57,53 +66,100 @@ uint64_t apply(const Activation& act, uint64_t x) { return apply_integer(act, x)
 
 double apply(const Activation& act, double x) {
   switch (act.fn) {
-    case UnaryFn::kIdentity: return x;
-    case UnaryFn::kNeg: return -x;
-    case UnaryFn::kAbs: return std::fabs(x);
-    case UnaryFn::kExp: return std::exp(x);
-    case UnaryFn::kExpm1: return std::expm1(x);
-    case UnaryFn::kLog: return std::log(x);
-    case UnaryFn::kLog1p: return std::log1p(x);
-    case UnaryFn::kSqrt: return std::sqrt(x);
-    case UnaryFn::kRsqrt: return 1 / std::sqrt(x);
-    case UnaryFn::kSquare: return x * x;
-    case UnaryFn::kReciprocal: return 1 / x;
-    case UnaryFn::kSigmoid: return sigmoid(x);
-    case UnaryFn::kTanh: return std::tanh(x);
-    case UnaryFn::kErf: return std::erf(x);
-    case UnaryFn::kErfc: return std::erfc(x);
-    case UnaryFn::kRelu: return x < 0 ? 0 : x;
-    case UnaryFn::kRelu6: return clamp(x, 0, 6);
-    case UnaryFn::kElu: return x < 0 ? act.alpha * std::expm1(x) : x;
-    case UnaryFn::kSelu: return kSeluScale * (x < 0 ? kSeluAlpha * std::expm1(x) : x);
-    case UnaryFn::kLeakyRelu: return x < 0 ? static_cast<double>(act.alpha) * x : x;
-    case UnaryFn::kSoftplus: return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x)));
-    case UnaryFn::kSoftsign: return x / (1 + std::fabs(x));
-    case UnaryFn::kSwish: return x * sigmoid(x);
-    case UnaryFn::kGelu: return 0.5 * x * std::erfc(-x * std::sqrt(0.5));
-    case UnaryFn::kGeluTanh: return gelu_tanh(x);
-    case UnaryFn::kHardSwish: return x * clamp(x + 3, 0, 6) / 6;
-    case UnaryFn::kHardSigmoid: return clamp(x + 3, 0, 6) / 6;
-    case UnaryFn::kClip: return clamp(x, act.alpha, act.beta);
-    case UnaryFn::kFloor: return std::floor(x);
-    case UnaryFn::kCeil: return std::ceil(x);
-    case UnaryFn::kRint: return std::nearbyint(x);
-    case UnaryFn::kSign: return x > 0 ? 1 : x < 0 ? -1 : x;
-    case UnaryFn::kSin: return std::sin(x);
-    case UnaryFn::kCos: return std::cos(x);
-    case UnaryFn::kTan: return std::tan(x);
-    case UnaryFn::kAsin: return std::asin(x);
-    case UnaryFn::kAcos: return std::acos(x);
-    case UnaryFn::kAtan: return std::atan(x);
-    case UnaryFn::kSinh: return std::sinh(x);
-    case UnaryFn::kCosh: return std::cosh(x);
-    case UnaryFn::kAsinh: return std::asinh(x);
-    case UnaryFn::kAcosh: return std::acosh(x);
-    case UnaryFn::kAtanh: return std::atanh(x);
-    case UnaryFn::kIsNan: return std::isnan(x);
-    case UnaryFn::kIsInf: return std::isinf(x);
-    case UnaryFn::kIsFinite: return std::isfinite(x);
-    default: return std::numeric_limits<double>::quiet_NaN();  // refused by inference
+    case UnaryFn::kIdentity:
+      return x;
+    case UnaryFn::kNeg:
+      return -x;
+    case UnaryFn::kAbs:
+      return std::fabs(x);
+    case UnaryFn::kExp:
+      return std::exp(x);
+    case UnaryFn::kExpm1:
+      return std::expm1(x);
+    case UnaryFn::kLog:
+      return std::log(x);
+    case UnaryFn::kLog1p:
+      return std::log1p(x);
+    case UnaryFn::kSqrt:
+      return std::sqrt(x);
+    case UnaryFn::kRsqrt:
+      return 1 / std::sqrt(x);
+    case UnaryFn::kSquare:
+      return x * x;
+    case UnaryFn::kReciprocal:
+      return 1 / x;
+    case UnaryFn::kSigmoid:
+      return sigmoid(x);
+    case UnaryFn::kTanh:
+      return std::tanh(x);
+    case UnaryFn::kErf:
+      return std::erf(x);
+    case UnaryFn::kErfc:
+      return std::erfc(x);
+    case UnaryFn::kRelu:
+      return x < 0 ? 0 : x;
+    case UnaryFn::kRelu6:
+      return clamp(x, 0, 6);
+    case UnaryFn::kElu:
+      return x < 0 ? act.alpha * std::expm1(x) : x;
+    case UnaryFn::kSelu:
+      return kSeluScale * (x < 0 ? kSeluAlpha * std::expm1(x) : x);
+    case UnaryFn::kLeakyRelu:
+      return x < 0 ? static_cast<double>(act.alpha) * x : x;
+    case UnaryFn::kSoftplus:
+      return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x)));
+    case UnaryFn::kSoftsign:
+      return x / (1 + std::fabs(x));
+    case UnaryFn::kSwish:
+      return x * sigmoid(x);
+    case UnaryFn::kGelu:
+      return 0.5 * x * std::erfc(-x * std::sqrt(0.5));
+    case UnaryFn::kGeluTanh:
+      return gelu_tanh(x);
+    case UnaryFn::kHardSwish:
+      return x * clamp(x + 3, 0, 6) / 6;
+    case UnaryFn::kHardSigmoid:
+      return clamp(x + 3, 0, 6) / 6;
+    case UnaryFn::kClip:
+      return clamp(x, act.alpha, act.beta);
+    case UnaryFn::kFloor:
+      return std::floor(x);
+    case UnaryFn::kCeil:
+      return std::ceil(x);
+    case UnaryFn::kRint:
+      return std::nearbyint(x);
+    case UnaryFn::kSign:
+      return x > 0 ? 1 : x < 0 ? -1 : x;
+    case UnaryFn::kSin:
+      return std::sin(x);
+    case UnaryFn::kCos:
+      return std::cos(x);
+    case UnaryFn::kTan:
+      return std::tan(x);
+    case UnaryFn::kAsin:
+      return std::asin(x);
+    case UnaryFn::kAcos:
+      return std::acos(x);
+    case UnaryFn::kAtan:
+      return std::atan(x);
+    case UnaryFn::kSinh:
+      return std::sinh(x);
+    case UnaryFn::kCosh:
+      return std::cosh(x);
+    case UnaryFn::kAsinh:
+      return std::asinh(x);
+    case UnaryFn::kAcosh:
+      return std::acosh(x);
+    case UnaryFn::kAtanh:
+      return std::atanh(x);
+    case UnaryFn::kIsNan:
+      return std::isnan(x);
+    case UnaryFn::kIsInf:
+      return std::isinf(x);
+    case UnaryFn::kIsFinite:
+      return std::isfinite(x);
+    default:
+      return std::numeric_limits<double>::quiet_NaN();  // refused by inference
   }
 }
 

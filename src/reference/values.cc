@@ -19,15 +19,19 @@ float round_to_odd(double v) {
 
 template <typename W, typename T>
 W widen(T v) {
-  if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, Bfloat16>) return static_cast<W>(static_cast<float>(v));
-  else return static_cast<W>(v);
+  if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, Bfloat16>)
+    return static_cast<W>(static_cast<float>(v));
+  else
+    return static_cast<W>(v);
 }
 
 template <typename T, typename W>
 T narrow(W v) {
   if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, Bfloat16>) {
-    if constexpr (std::is_same_v<W, double>) return T(round_to_odd(v));
-    else return T(static_cast<float>(v));
+    if constexpr (std::is_same_v<W, double>)
+      return T(round_to_odd(v));
+    else
+      return T(static_cast<float>(v));
   } else if constexpr (std::is_same_v<T, bool>) {
     return v != 0;
   } else {
@@ -75,7 +79,9 @@ W wrap(DType t, W v) {
 template int64_t wrap(DType, int64_t);
 template uint64_t wrap(DType, uint64_t);
 template <>
-double wrap(DType, double v) { return v; }
+double wrap(DType, double v) {
+  return v;
+}
 
 std::vector<int64_t> ints(const ConstTensor& src) { return load<int64_t>(src); }
 
@@ -92,7 +98,8 @@ Dims strides_of(std::span<const int64_t> dims) {
 Dims broadcast_strides(std::span<const int64_t> dims, std::span<const int64_t> to) {
   const Dims own = strides_of(dims);
   Dims s{};
-  for (size_t i = 0; i < dims.size(); ++i) s[to.size() - dims.size() + i] = dims[i] == 1 ? 0 : own[i];
+  for (size_t i = 0; i < dims.size(); ++i)
+    s[to.size() - dims.size() + i] = dims[i] == 1 ? 0 : own[i];
   return s;
 }
 
@@ -100,10 +107,18 @@ void copy_element(const MutTensor& dst, int64_t d, const ConstTensor& src, int64
   auto* to = static_cast<std::byte*>(dst.data);
   const auto* from = static_cast<const std::byte*>(src.data);
   switch (dtype_size(dst.dtype)) {
-    case 1: std::memcpy(to + d, from + s, 1); break;
-    case 2: std::memcpy(to + 2 * d, from + 2 * s, 2); break;
-    case 4: std::memcpy(to + 4 * d, from + 4 * s, 4); break;
-    default: std::memcpy(to + 8 * d, from + 8 * s, 8); break;
+    case 1:
+      std::memcpy(to + d, from + s, 1);
+      break;
+    case 2:
+      std::memcpy(to + 2 * d, from + 2 * s, 2);
+      break;
+    case 4:
+      std::memcpy(to + 4 * d, from + 4 * s, 4);
+      break;
+    default:
+      std::memcpy(to + 8 * d, from + 8 * s, 8);
+      break;
   }
 }
 

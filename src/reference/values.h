@@ -1,5 +1,6 @@
-// Tensors as vectors of one of three wide types, so that an op needs at most three instances: double (every floating
-// dtype), int64_t (signed), uint64_t (unsigned and bool). Private to src/reference.
+// Tensors as vectors of one of three wide types, so that an op needs at most three instances:
+// double (every floating dtype), int64_t (signed), uint64_t (unsigned and bool). Private to
+// src/reference.
 #pragma once
 
 #include <array>
@@ -41,17 +42,21 @@ struct Call {
   const ir::Op& op;
   std::span<const ConstTensor> in;
   std::span<const MutTensor> out;
-  Status fail(const std::string& what) const { return invalid_argument("'" + op.name + "': " + what); }
+  Status fail(const std::string& what) const {
+    return invalid_argument("'" + op.name + "': " + what);
+  }
 };
 
 using Dims = std::array<int64_t, 8>;
 
 // Row-major strides in elements.
 Dims strides_of(std::span<const int64_t> dims);
-// Strides of a tensor of `dims` broadcast to `to` (aligned at the last axis): 0 where it is repeated.
+// Strides of a tensor of `dims` broadcast to `to` (aligned at the last axis): 0 where it is
+// repeated.
 Dims broadcast_strides(std::span<const int64_t> dims, std::span<const int64_t> to);
 
-// Calls fn(i, offset) for every element i of a row-major tensor of `dims`, offset = start + sum(index * stride).
+// Calls fn(i, offset) for every element i of a row-major tensor of `dims`, offset = start +
+// sum(index * stride).
 template <typename Fn>
 void walk(std::span<const int64_t> dims, const Dims& strides, int64_t start, Fn&& fn) {
   const int64_t n = elems(dims);
