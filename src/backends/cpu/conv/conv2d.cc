@@ -156,11 +156,11 @@ void run_conv(const ConvWeights& weights, const ConvPlan& plan, const float* src
       }
       b.num_rows = oys * s.ow;
       b.row_stride = b.num_rows;
+      const float** row = rows;
       for (int64_t ky = 0; ky < s.kh; ++ky) {
-        for (int64_t i = 0; i < b.num_rows; ++i) {
-          rows[ky * b.row_stride + i] = copies +
-                                        (i / s.ow * s.stride_h + ky * s.dilation_h) * width +
-                                        i % s.ow * s.stride_w * s.c;
+        for (int64_t y = 0; y < oys; ++y) {
+          const float* pixel = copies + (y * s.stride_h + ky * s.dilation_h) * width;
+          for (int64_t x = 0; x < s.ow; ++x, pixel += s.stride_w * s.c) *row++ = pixel;
         }
       }
       b.rows = rows;
