@@ -78,8 +78,9 @@ TEST_P(GoldenPlan, of_the_same_network_is_what_this_version_writes) {
   options.precision = GetParam().precision;
   const WrittenPlan plan = must_write(first_golden(), options);
   // GRAFT_ADD_GOLDEN names a folder for the plan of a new format version.
-  if (const char* folder = std::getenv("GRAFT_ADD_GOLDEN"))
+  if (const char* folder = std::getenv("GRAFT_ADD_GOLDEN")) {
     ASSERT_TRUE(write_file_atomic(std::string(folder) + "/" + GetParam().file, plan.bytes).ok());
+  }
   auto bytes = read_file(path_of(GetParam().file), kMaxBytes);
   ASSERT_TRUE(bytes.ok()) << bytes.status().message();
   EXPECT_EQ(plan.bytes, *bytes);

@@ -5,6 +5,7 @@
 #include "engine/lower/constant_data.h"
 #include "engine/lower/host_inputs.h"
 #include "engine/lower/program.h"
+#include "engine/plan/few_threads.h"
 
 namespace graft::engine {
 namespace {
@@ -32,10 +33,11 @@ class Lowering {
     needed_.assign(network_.values.size(), false);
     root_.resize(network_.values.size());
     for (size_t id = 0; id < root_.size(); ++id) root_[id] = static_cast<ir::ValueId>(id);
-    for (const ir::Op& op : network_.ops) {
-      GRAFT_ASSIGN_OR_RETURN(ProgramOp lowered, lower_op(op));
-      if (lowered.step) program->weights_bytes += lowered.step->packed_bytes();
-      program->ops.push_back(std::move(lowered));
+    program->ops.resize(network_.ops.size());
+    GRAFT_RETURN_IF_ERROR(create_steps(program->ops));
+    for (size_t i = 0; i < program->ops.size(); ++i) note_needs(network_.ops[i], program->ops[i]);
+    for (const ProgramOp& op : program->ops) {
+      if (op.step) program->weights_bytes += op.step->packed_bytes();
     }
     for (ir::ValueId id : network_.outputs) need(id);
     GRAFT_RETURN_IF_ERROR(keep_constants(*program));
@@ -51,23 +53,39 @@ class Lowering {
     if (network_.values[root_[id]].is_const()) needed_[root_[id]] = true;
   }
 
-  Result<ProgramOp> lower_op(const ir::Op& op) {
-    ProgramOp lowered;
-    if (is_view(op)) {
-      lowered.view = true;
-      root_[op.outputs[0]] = root_[op.inputs[0]];
-      return lowered;
+  bool needs_step(const ir::Op& op) const {
+    if (is_view(op)) return false;
+    for (ir::ValueId id : op.outputs) {
+      if (!network_.values[id].host) return true;
     }
-    bool all_host = true;
-    for (ir::ValueId id : op.outputs) all_host &= network_.values[id].host.has_value();
-    if (all_host) return lowered;
-    GRAFT_ASSIGN_OR_RETURN(lowered.step, create_step(op, lowered.refused));
+    return false;
+  }
+
+  // Packing dominates loading, and ops are independent.
+  Status create_steps(std::vector<ProgramOp>& ops) {
+    std::vector<Status> statuses(ops.size());
+    for_each_on_threads(ops.size(), static_cast<size_t>(options_.threads), [&](size_t i) {
+      const ir::Op& op = network_.ops[i];
+      if (!needs_step(op)) return;
+      statuses[i] = guard([&]() -> Status {
+        GRAFT_ASSIGN_OR_RETURN(ops[i].step, create_step(op, ops[i].refused));
+        return ok_status();
+      });
+    });
+    for (const Status& status : statuses) GRAFT_RETURN_IF_ERROR(status);
+    return ok_status();
+  }
+
+  // Marks the constants that runs read: those that the op's step did not pack.
+  void note_needs(const ir::Op& op, ProgramOp& lowered) {
+    lowered.view = is_view(op);
+    if (lowered.view) root_[op.outputs[0]] = root_[op.inputs[0]];
+    if (!lowered.step) return;
     for (size_t i = 0; i < op.inputs.size(); ++i) {
       const bool packed = network_.values[op.inputs[i]].is_const() &&
                           lowered.step->consumes_constant(static_cast<int>(i));
       if (!packed) need(op.inputs[i]);
     }
-    return lowered;
   }
 
   Result<std::unique_ptr<backends::Step>> create_step(const ir::Op& op,

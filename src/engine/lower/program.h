@@ -16,6 +16,7 @@ struct LowerOptions {
   ir::Target target;
   int64_t max_workspace_bytes = -1;  // cap on scratch; -1: what the plan says
   bool reference_only = false;
+  int threads = 1;                   // for packing; the result is the same for any number
 };
 
 struct ProgramOp {

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
-#include <system_error>
 #include <thread>
-#include <vector>
 
 #include "base/check.h"
 #include "base/hash.h"
 #include "engine/plan/container.h"
+#include "engine/plan/few_threads.h"
 
 namespace graft::engine {
 namespace {
@@ -17,21 +16,9 @@ namespace {
 constexpr size_t kChunksPerThread = 8;  // below this a thread costs more than it saves
 constexpr size_t kMaxThreads = 8;
 
-// Calls fn(chunk) for every chunk of [0, chunks); fn does not throw.
-template <typename Fn>
-void for_each_chunk(size_t chunks, const Fn& fn) {
-  std::atomic<size_t> next{0};
-  auto work = [&] {
-    for (size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < chunks;) fn(i);
-  };
-  const size_t wanted = std::min({chunks / kChunksPerThread, kMaxThreads,
-                                  static_cast<size_t>(std::thread::hardware_concurrency())});
-  std::vector<std::jthread> helpers;
-  try {
-    for (size_t i = 1; i < wanted; ++i) helpers.emplace_back(work);
-  } catch (const std::system_error&) {  // no more threads: this one does the work
-  }
-  work();
+size_t thread_count(size_t chunks) {
+  return std::min({chunks / kChunksPerThread, kMaxThreads,
+                   static_cast<size_t>(std::thread::hardware_concurrency())});
 }
 
 Digest chunk_digest(std::span<const std::byte> weights, size_t chunk) {
@@ -47,7 +34,7 @@ size_t chunk_count(std::span<const std::byte> weights) {
 
 void digest_chunks(std::span<const std::byte> weights, std::span<std::byte> digests) {
   GRAFT_CHECK(digests.size() == chunk_count(weights) * sizeof(Digest));
-  for_each_chunk(chunk_count(weights), [&](size_t i) {
+  for_each_on_threads(chunk_count(weights), thread_count(chunk_count(weights)), [&](size_t i) {
     const Digest digest = chunk_digest(weights, i);
     std::memcpy(&digests[i * sizeof(Digest)], digest.data(), sizeof(Digest));
   });
@@ -56,7 +43,7 @@ void digest_chunks(std::span<const std::byte> weights, std::span<std::byte> dige
 int64_t first_bad_chunk(std::span<const std::byte> weights, std::span<const std::byte> digests) {
   GRAFT_CHECK(digests.size() == chunk_count(weights) * sizeof(Digest));
   std::atomic<int64_t> bad{INT64_MAX};
-  for_each_chunk(chunk_count(weights), [&](size_t i) {
+  for_each_on_threads(chunk_count(weights), thread_count(chunk_count(weights)), [&](size_t i) {
     const Digest digest = chunk_digest(weights, i);
     if (std::memcmp(&digests[i * sizeof(Digest)], digest.data(), sizeof(Digest)) == 0) return;
     int64_t seen = bad.load();

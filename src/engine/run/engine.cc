@@ -112,6 +112,7 @@ Result<std::shared_ptr<Engine>> load_checked(std::span<const std::byte> plan, co
   lower_options.max_workspace_bytes = options.max_workspace_bytes;
   lower_options.reference_only = options.reference_only;
   GRAFT_ASSIGN_OR_RETURN(const int threads, backends::resolve_threads(options.threads));
+  lower_options.threads = threads;
   const std::string key =
       program_key(identity, container.header.max_workspace_bytes, lower_options, backend);
   GRAFT_ASSIGN_OR_RETURN(
