@@ -51,8 +51,8 @@ bool book(int64_t size) {
 
 // 2 MiB aligned mapping of `mapped` bytes (a multiple of 2 MiB), or nullptr.
 std::byte* map_aligned(size_t mapped) {
-  void* raw = ::mmap(nullptr, mapped + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                     -1, 0);
+  void* raw = ::mmap(nullptr, mapped + kHugePage, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (raw == MAP_FAILED) return nullptr;
   auto* begin = static_cast<std::byte*>(raw);
   const size_t skip = (kHugePage - reinterpret_cast<uintptr_t>(raw) % kHugePage) % kHugePage;
@@ -83,7 +83,8 @@ Result<Buffer> Buffer::allocate(size_t size_bytes) {
     buffer.mapped_ = buffer.data_ != nullptr ? mapped : 0;
   } else {
     void* p = nullptr;
-    if (::posix_memalign(&p, kAlignment, size_bytes) == 0) buffer.data_ = static_cast<std::byte*>(p);
+    if (::posix_memalign(&p, kAlignment, size_bytes) == 0)
+      buffer.data_ = static_cast<std::byte*>(p);
   }
   if (buffer.data_ == nullptr) {
     live_bytes.fetch_sub(static_cast<int64_t>(size_bytes));

@@ -139,10 +139,11 @@ Result<Destination> resolve(const std::string& path, const char* what) {
     }
     if (!S_ISLNK(st.st_mode)) return path_error(what, path, "it is " + file_kind(st.st_mode));
     char target[PATH_MAX];
-    const ssize_t size =
-        system_call("readlink", [&] { return ::readlink(dest.path.c_str(), target, sizeof(target)); });
+    const ssize_t size = system_call(
+        "readlink", [&] { return ::readlink(dest.path.c_str(), target, sizeof(target)); });
     if (size == -1) return os_error(what, path);
-    if (static_cast<size_t>(size) == sizeof(target)) return path_error(what, path, "its symbolic link is too long");
+    if (static_cast<size_t>(size) == sizeof(target))
+      return path_error(what, path, "its symbolic link is too long");
     const std::string link(target, static_cast<size_t>(size));
     dest.path = link.starts_with('/') ? link : parent_of(dest.path) + "/" + link;
   }
@@ -165,18 +166,23 @@ Status write_all(int fd, std::span<const std::byte> bytes, const std::string& pa
 Status fill_temporary(File& file, const Destination& dest, std::span<const std::byte> bytes) {
   if (dest.replaced) {
     struct stat own;
-    if (system_call("fstat", [&] { return ::fstat(file.get(), &own); }) == -1) return os_error("inspect", dest.path);
-    // Owner before mode: chown clears bits. Without the right to give files away the writer becomes the owner.
+    if (system_call("fstat", [&] { return ::fstat(file.get(), &own); }) == -1)
+      return os_error("inspect", dest.path);
+    // Owner before mode: chown clears bits. Without the right to give files away the writer becomes
+    // the owner.
     const bool foreign = own.st_uid != dest.replaced->st_uid || own.st_gid != dest.replaced->st_gid;
-    if (foreign && ::fchown(file.get(), dest.replaced->st_uid, dest.replaced->st_gid) == -1 && errno != EPERM)
+    if (foreign && ::fchown(file.get(), dest.replaced->st_uid, dest.replaced->st_gid) == -1 &&
+        errno != EPERM)
       return os_error("keep the owner of", dest.path);
     const mode_t mode = dest.replaced->st_mode & 07777;
     if (system_call("fchmod", [&] { return ::fchmod(file.get(), mode); }) == -1)
       return os_error("keep the mode of", dest.path);
   }
   GRAFT_RETURN_IF_ERROR(write_all(file.get(), bytes, dest.path));
-  // A failed fsync may have dropped the dirty pages: trying again could report success for lost data.
-  if (system_call("fsync", [&] { return ::fsync(file.get()); }) == -1) return os_error("sync", dest.path);
+  // A failed fsync may have dropped the dirty pages: trying again could report success for lost
+  // data.
+  if (system_call("fsync", [&] { return ::fsync(file.get()); }) == -1)
+    return os_error("sync", dest.path);
   if (file.close() == -1) return os_error("close", dest.path);
   return ok_status();
 }
@@ -184,22 +190,27 @@ Status fill_temporary(File& file, const Destination& dest, std::span<const std::
 }  // namespace
 
 Result<std::vector<std::byte>> read_file(const std::string& path, int64_t max_bytes) {
-  if (path.find('\0') != std::string::npos) return path_error("read", path, "the path holds a NUL byte");
+  if (path.find('\0') != std::string::npos)
+    return path_error("read", path, "the path holds a NUL byte");
   // O_NONBLOCK: opening a FIFO must not wait for a writer.
-  File file(system_call("open", [&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); }));
+  File file(
+      system_call("open", [&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); }));
   if (file.get() == -1) return os_error("open", path);
   struct stat before, after;
-  if (system_call("fstat", [&] { return ::fstat(file.get(), &before); }) == -1) return os_error("inspect", path);
-  if (!S_ISREG(before.st_mode)) return path_error("read", path, "it is " + file_kind(before.st_mode));
+  if (system_call("fstat", [&] { return ::fstat(file.get(), &before); }) == -1)
+    return os_error("inspect", path);
+  if (!S_ISREG(before.st_mode))
+    return path_error("read", path, "it is " + file_kind(before.st_mode));
   if (before.st_size > max_bytes)
-    return path_error("read", path, "it has " + std::to_string(before.st_size) + " bytes, the limit is " +
-                                        std::to_string(max_bytes));
+    return path_error("read", path,
+                      "it has " + std::to_string(before.st_size) + " bytes, the limit is " +
+                          std::to_string(max_bytes));
   std::vector<std::byte> bytes;
   try {
     bytes.resize(static_cast<size_t>(before.st_size));
   } catch (const std::bad_alloc&) {
-    return resource_exhausted("no memory for the " + std::to_string(before.st_size) + " bytes of \"" +
-                              printable(path) + "\"");
+    return resource_exhausted("no memory for the " + std::to_string(before.st_size) +
+                              " bytes of \"" + printable(path) + "\"");
   }
   size_t done = 0;
   while (done < bytes.size()) {
@@ -210,10 +221,12 @@ Result<std::vector<std::byte>> read_file(const std::string& path, int64_t max_by
     if (n == 0) return path_error("read", path, "it shrank while it was read");
     done += static_cast<size_t>(n);
   }
-  if (system_call("fstat", [&] { return ::fstat(file.get(), &after); }) == -1) return os_error("inspect", path);
+  if (system_call("fstat", [&] { return ::fstat(file.get(), &after); }) == -1)
+    return os_error("inspect", path);
   if (after.st_size != before.st_size)
-    return path_error("read", path, "its size changed from " + std::to_string(before.st_size) + " to " +
-                                        std::to_string(after.st_size) + " bytes while it was read");
+    return path_error("read", path,
+                      "its size changed from " + std::to_string(before.st_size) + " to " +
+                          std::to_string(after.st_size) + " bytes while it was read");
   return bytes;
 }
 
@@ -221,14 +234,16 @@ Status write_file_atomic(const std::string& path, std::span<const std::byte> byt
   GRAFT_ASSIGN_OR_RETURN(const Destination dest, resolve(path, "write"));
   const std::string parent = parent_of(dest.path);
   // Opened first: after the rename only its fsync is left to fail.
-  File directory(system_call("open", [&] { return ::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+  File directory(system_call(
+      "open", [&] { return ::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
   if (directory.get() == -1) return os_error("open the directory of", path);
   static std::atomic<uint64_t> counter{0};
   std::string temporary;
   int fd = -1;
   for (int tries = 0; tries < 100 && fd == -1; ++tries) {
     // The name does not build on the file's own, which may be as long as the file system allows.
-    temporary = parent + "/.graft-" + std::to_string(::getpid()) + "-" + std::to_string(counter++) + ".tmp";
+    temporary =
+        parent + "/.graft-" + std::to_string(::getpid()) + "-" + std::to_string(counter++) + ".tmp";
     fd = system_call("open", [&] {
       return ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
     });
@@ -246,7 +261,8 @@ Status write_file_atomic(const std::string& path, std::span<const std::byte> byt
   }
   // Some file systems have no fsync of directories (EINVAL).
   if (system_call("fsync", [&] { return ::fsync(directory.get()); }) == -1 && errno != EINVAL)
-    return os_error("sync the directory of", path).with_context("written, but it may not survive a power loss");
+    return os_error("sync the directory of", path)
+        .with_context("written, but it may not survive a power loss");
   return ok_status();
 }
 
@@ -256,7 +272,8 @@ Status check_writable(const std::string& path) {
   struct stat st;
   if (system_call("stat", [&] { return ::stat(parent.c_str(), &st); }) == -1)
     return os_error("find the directory of", path);
-  if (!S_ISDIR(st.st_mode)) return path_error("write", path, "\"" + printable(parent) + "\" is not a directory");
+  if (!S_ISDIR(st.st_mode))
+    return path_error("write", path, "\"" + printable(parent) + "\" is not a directory");
   if (system_call("access", [&] { return ::access(parent.c_str(), W_OK | X_OK); }) == -1)
     return os_error("write into the directory of", path);
   return ok_status();

@@ -12,15 +12,20 @@ constexpr int kDropAll = 1000;
 
 std::string_view level_name(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return "debug";
-    case LogLevel::kInfo: return "info";
-    case LogLevel::kWarning: return "warning";
-    case LogLevel::kError: return "error";
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warning";
+    case LogLevel::kError:
+      return "error";
   }
   return "log";
 }
 
-// One write per message keeps lines of several threads apart. A full or closed stderr is nobody's error.
+// One write per message keeps lines of several threads apart. A full or closed stderr is nobody's
+// error.
 void write_line(LogLevel level, const std::string& message) {
   const std::string line = "graft " + std::string(level_name(level)) + ": " + message + "\n";
   if (::write(STDERR_FILENO, line.data(), line.size()) < 0) return;
@@ -31,10 +36,12 @@ int parse_threshold() {
   if (env == nullptr || *env == '\0') return kDropAll;
   const std::string_view text = env;
   for (LogLevel level : {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning, LogLevel::kError})
-    if (text == level_name(level) || text == std::to_string(static_cast<int>(level))) return static_cast<int>(level);
+    if (text == level_name(level) || text == std::to_string(static_cast<int>(level)))
+      return static_cast<int>(level);
   if (text == "off" || text == "none") return kDropAll;
-  write_line(LogLevel::kWarning, "GRAFT_LOG=\"" + printable(text) +
-                                     "\" is none of debug, info, warning, error, off; warning is used");
+  write_line(LogLevel::kWarning,
+             "GRAFT_LOG=\"" + printable(text) +
+                 "\" is none of debug, info, warning, error, off; warning is used");
   return static_cast<int>(LogLevel::kWarning);
 }
 

@@ -34,17 +34,21 @@ std::string nearest_names(const Graph& graph, std::string_view wanted) {
     const std::string_view name = graph.nodes[i].name.substr(0, 256);
     size_t common = 0;
     for (size_t k = 0; k + 1 < name.size(); ++k)
-      common += pairs.test((static_cast<size_t>(name[k]) & 63) << 6 | (static_cast<size_t>(name[k + 1]) & 63));
+      common += pairs.test((static_cast<size_t>(name[k]) & 63) << 6 |
+                           (static_cast<size_t>(name[k + 1]) & 63));
     const size_t total = count + (name.empty() ? 0 : name.size() - 1);
-    const double score = total == 0 ? 0 : 2.0 * static_cast<double>(common) / static_cast<double>(total);
+    const double score =
+        total == 0 ? 0 : 2.0 * static_cast<double>(common) / static_cast<double>(total);
     if (score < 0.5) continue;
-    const auto place = std::find_if(best.begin(), best.end(), [&](const Candidate& c) { return score > c.score; });
+    const auto place =
+        std::find_if(best.begin(), best.end(), [&](const Candidate& c) { return score > c.score; });
     best.insert(place, {score, static_cast<int32_t>(i)});
     if (best.size() > kNames) best.pop_back();
   }
   std::string text;
   for (const Candidate& c : best)
-    text += (text.empty() ? "\"" : ", \"") + printable(graph.nodes[static_cast<size_t>(c.node)].name) + "\"";
+    text += (text.empty() ? "\"" : ", \"") +
+            printable(graph.nodes[static_cast<size_t>(c.node)].name) + "\"";
   return text;
 }
 
@@ -53,7 +57,8 @@ std::string nearest_names(const Graph& graph, std::string_view wanted) {
 Result<InputRef> find_tensor(const Graph& graph, std::string_view tensor_name) {
   InputText input;
   if (!parse_input(tensor_name, input) || input.control)
-    return invalid_argument("\"" + printable(tensor_name) + "\" is no tensor name; expected \"node\" or \"node:port\"");
+    return invalid_argument("\"" + printable(tensor_name) +
+                            "\" is no tensor name; expected \"node\" or \"node:port\"");
   const int32_t node = graph.find(input.name);
   if (node >= 0) return InputRef{node, input.port};
   const std::string near = nearest_names(graph, input.name);

@@ -46,7 +46,8 @@ bool parse_input(std::string_view text, InputText& input) {
     const std::string_view digits = text.substr(colon + 1);
     // from_chars takes a minus sign; a port has none.
     if (digits.empty() || digits[0] < '0' || digits[0] > '9') return false;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), input.port);
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), input.port);
     if (error != std::errc() || end != digits.data() + digits.size()) return false;
   }
   return is_legal_name(input.name);

@@ -5,7 +5,9 @@
 namespace graft::graphdef {
 namespace {
 
-bool closes_loops(const Node& node) { return node.op == "NextIteration" || node.op == "RefNextIteration"; }
+bool closes_loops(const Node& node) {
+  return node.op == "NextIteration" || node.op == "RefNextIteration";
+}
 
 // The i-th node that `node` depends on, data inputs first.
 int32_t dependency(const Node& node, size_t i) {
@@ -46,7 +48,8 @@ GraphOrder order_graph(const Graph& graph) {
         stack.push_back({source, 0});
       } else if (source_state == kOpen) {
         // The stack from `source` up is the cycle, consumers first.
-        auto begin = std::find_if(stack.begin(), stack.end(), [&](const Frame& f) { return f.node == source; });
+        auto begin = std::find_if(stack.begin(), stack.end(),
+                                  [&](const Frame& f) { return f.node == source; });
         for (auto it = stack.end(); it != begin;) order.cycle.push_back((--it)->node);
         return order;
       }

@@ -15,7 +15,8 @@ namespace {
 constexpr int32_t kConsumerVersion = 2474;  // TF_GRAPH_DEF_VERSION of TensorFlow 2.21
 constexpr size_t kMinNodeBytes = 6;         // name and op of one character each
 
-// Pieces of bytes as one span: a view when they are neighbours, else joined into memory that the graph owns.
+// Pieces of bytes as one span: a view when they are neighbours, else joined into memory that the
+// graph owns.
 class Joined {
  public:
   void add(Bytes piece) {
@@ -46,7 +47,8 @@ Status parse_attr_entry(Bytes bytes, const std::byte* origin, AttrView& attr) {
     if (reader.key() == bytes_key(1)) attr.name = reader.text();
     if (reader.key() == bytes_key(2)) {
       if (has_value)
-        return invalid_graph("attribute \"" + printable(attr.name) + "\" has two values in one entry, at byte " +
+        return invalid_graph("attribute \"" + printable(attr.name) +
+                             "\" has two values in one entry, at byte " +
                              std::to_string(reader.raw().data() - origin));
       has_value = true;
       attr.value = reader.bytes();
@@ -55,7 +57,8 @@ Status parse_attr_entry(Bytes bytes, const std::byte* origin, AttrView& attr) {
   return reader.status();
 }
 
-Status parse_node(Bytes bytes, const std::byte* origin, size_t number, const Limits& limits, Node& node) {
+Status parse_node(Bytes bytes, const std::byte* origin, size_t number, const Limits& limits,
+                  Node& node) {
   node.raw = bytes;
   size_t attrs = 0;
   FieldReader counter(bytes, origin);
@@ -65,25 +68,34 @@ Status parse_node(Bytes bytes, const std::byte* origin, size_t number, const Lim
   FieldReader reader(bytes, origin);
   while (reader.next()) {
     switch (reader.key()) {
-      case bytes_key(1): node.name = reader.text(); break;
-      case bytes_key(2): node.op = reader.text(); break;
-      case bytes_key(4): node.device = reader.text(); break;
+      case bytes_key(1):
+        node.name = reader.text();
+        break;
+      case bytes_key(2):
+        node.op = reader.text();
+        break;
+      case bytes_key(4):
+        node.device = reader.text();
+        break;
       case bytes_key(5):
         GRAFT_RETURN_IF_ERROR(parse_attr_entry(reader.bytes(), origin, node.attrs.emplace_back()));
         break;
-      default: break;  // inputs are resolved when every name is known; the rest stays in raw
+      default:
+        break;  // inputs are resolved when every name is known; the rest stays in raw
     }
   }
   const std::string at = " at byte " + std::to_string(bytes.data() - origin);
-  if (node.name.empty()) return invalid_graph("node " + std::to_string(number) + at + " has no name");
+  if (node.name.empty())
+    return invalid_graph("node " + std::to_string(number) + at + " has no name");
   if (static_cast<int64_t>(node.name.size()) > limits.max_name_bytes)
     return invalid_graph("node " + std::to_string(number) + at + " has a name of " +
                          std::to_string(node.name.size()) + " bytes, the limit is " +
                          std::to_string(limits.max_name_bytes));
   if (!is_legal_name(node.name))
-    return invalid_graph("node " + std::to_string(number) + at + " has the illegal name \"" + printable(node.name) +
-                         "\"");
-  if (node.op.empty()) return invalid_graph("node \"" + printable(node.name) + "\"" + at + " has no op");
+    return invalid_graph("node " + std::to_string(number) + at + " has the illegal name \"" +
+                         printable(node.name) + "\"");
+  if (node.op.empty())
+    return invalid_graph("node \"" + printable(node.name) + "\"" + at + " has no op");
   return ok_status();
 }
 
@@ -99,7 +111,8 @@ Status parse_function(Bytes bytes, const std::byte* origin, Function& function) 
   }
   GRAFT_RETURN_IF_ERROR(reader.status());
   if (function.name.empty())
-    return invalid_graph("the function at byte " + std::to_string(bytes.data() - origin) + " has no name");
+    return invalid_graph("the function at byte " + std::to_string(bytes.data() - origin) +
+                         " has no name");
   return ok_status();
 }
 
@@ -123,11 +136,20 @@ Status parse_versions(Bytes bytes, const std::byte* origin, Graph& graph) {
   FieldReader reader(bytes, origin);
   while (reader.next()) {
     switch (reader.key()) {
-      case varint_key(1): graph.producer = reader.int32(); break;
-      case varint_key(2): graph.min_consumer = reader.int32(); break;
-      case varint_key(3): check_bad(reader.varint()); break;
-      case bytes_key(3): GRAFT_RETURN_IF_ERROR(for_each_varint(reader.bytes(), origin, check_bad)); break;
-      default: break;
+      case varint_key(1):
+        graph.producer = reader.int32();
+        break;
+      case varint_key(2):
+        graph.min_consumer = reader.int32();
+        break;
+      case varint_key(3):
+        check_bad(reader.varint());
+        break;
+      case bytes_key(3):
+        GRAFT_RETURN_IF_ERROR(for_each_varint(reader.bytes(), origin, check_bad));
+        break;
+      default:
+        break;
     }
   }
   GRAFT_RETURN_IF_ERROR(reader.status());
@@ -154,10 +176,12 @@ Status parse_fields(Bytes bytes, const Limits& limits, Graph& graph) {
   FieldReader counter(bytes);
   while (counter.next()) {
     if (counter.key() != bytes_key(1)) continue;
-    // Refused before memory is booked for it, so that memory stays within a multiple of the file's size.
+    // Refused before memory is booked for it, so that memory stays within a multiple of the file's
+    // size.
     if (counter.bytes().size() < kMinNodeBytes)
       return invalid_graph("node " + std::to_string(nodes) + " at byte " +
-                           std::to_string(counter.bytes().data() - origin) + " has no name or no op");
+                           std::to_string(counter.bytes().data() - origin) +
+                           " has no name or no op");
     ++nodes;
   }
   GRAFT_RETURN_IF_ERROR(counter.status());
@@ -172,7 +196,8 @@ Status parse_fields(Bytes bytes, const Limits& limits, Graph& graph) {
     switch (reader.key()) {
       case bytes_key(1): {
         const size_t number = graph.nodes.size();
-        GRAFT_RETURN_IF_ERROR(parse_node(reader.bytes(), origin, number, limits, graph.nodes.emplace_back()));
+        GRAFT_RETURN_IF_ERROR(
+            parse_node(reader.bytes(), origin, number, limits, graph.nodes.emplace_back()));
         break;
       }
       case bytes_key(2):
@@ -182,7 +207,9 @@ Status parse_fields(Bytes bytes, const Limits& limits, Graph& graph) {
         GRAFT_RETURN_IF_ERROR(parse_versions(reader.bytes(), origin, graph));
         rest.add(reader.raw());
         break;
-      default: rest.add(reader.raw()); break;
+      default:
+        rest.add(reader.raw());
+        break;
     }
   }
   GRAFT_RETURN_IF_ERROR(reader.status());
@@ -190,8 +217,9 @@ Status parse_fields(Bytes bytes, const Limits& limits, Graph& graph) {
   graph.library_rest = library_rest.finish(graph);
   if (graph.nodes.empty()) return invalid_graph("the graph has no nodes");
   if (graph.min_consumer > kConsumerVersion)
-    return invalid_graph("the graph needs a consumer of GraphDef version " + std::to_string(graph.min_consumer) +
-                         " or newer, this one reads up to " + std::to_string(kConsumerVersion));
+    return invalid_graph("the graph needs a consumer of GraphDef version " +
+                         std::to_string(graph.min_consumer) + " or newer, this one reads up to " +
+                         std::to_string(kConsumerVersion));
   return ok_status();
 }
 
@@ -218,8 +246,10 @@ const AttrView* Node::find_attr(std::string_view attr_name) const {
 
 Result<Graph> parse(Bytes bytes, std::shared_ptr<const void> owner, const Limits& limits) {
   if (static_cast<int64_t>(bytes.size()) > limits.max_graph_bytes)
-    return invalid_graph("the graph has " + std::to_string(bytes.size()) + " bytes, a GraphDef may have at most " +
-                         std::to_string(limits.max_graph_bytes) + ": keep large weights in fewer or smaller constants");
+    return invalid_graph("the graph has " + std::to_string(bytes.size()) +
+                         " bytes, a GraphDef may have at most " +
+                         std::to_string(limits.max_graph_bytes) +
+                         ": keep large weights in fewer or smaller constants");
   Graph graph;
   if (owner) graph.owners.push_back(std::move(owner));
   if (Status status = parse_fields(bytes, limits, graph); !status.ok()) {

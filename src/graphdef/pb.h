@@ -1,4 +1,5 @@
-// protozero with its assertions turned into InternalError in every build. Include this, never <protozero/...> directly.
+// protozero with its assertions turned into InternalError in every build. Include this, never
+// <protozero/...> directly.
 #pragma once
 
 #include "base/check.h"

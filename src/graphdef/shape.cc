@@ -7,16 +7,18 @@ namespace {
 
 Status check_shape(const ShapeView& shape) {
   if (shape.unknown_rank && !shape.dims.empty())
-    return invalid_graph("a shape of unknown rank has " + std::to_string(shape.dims.size()) + " dims");
+    return invalid_graph("a shape of unknown rank has " + std::to_string(shape.dims.size()) +
+                         " dims");
   if (shape.dims.size() > kMaxProtoRank)
-    return invalid_graph("a shape has " + std::to_string(shape.dims.size()) + " dims, the limit is " +
-                         std::to_string(kMaxProtoRank));
+    return invalid_graph("a shape has " + std::to_string(shape.dims.size()) +
+                         " dims, the limit is " + std::to_string(kMaxProtoRank));
   std::vector<int64_t> known;
   for (int64_t dim : shape.dims) {
     if (dim < -1) return invalid_graph("a shape has the dim " + std::to_string(dim));
     if (dim != -1) known.push_back(dim);
   }
-  if (!checked_product(known)) return invalid_graph("the product of a shape's dims passes 2^63 - 1");
+  if (!checked_product(known))
+    return invalid_graph("the product of a shape's dims passes 2^63 - 1");
   return ok_status();
 }
 

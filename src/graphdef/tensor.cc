@@ -18,15 +18,23 @@ struct ValueField {
 
 ValueField value_field(DType dtype) {
   switch (dtype) {
-    case DType::kFloat: return {5, Wire::kFixed32};
-    case DType::kDouble: return {6, Wire::kFixed64};
-    case DType::kInt64: return {10, Wire::kVarint};
-    case DType::kBool: return {11, Wire::kVarint};
+    case DType::kFloat:
+      return {5, Wire::kFixed32};
+    case DType::kDouble:
+      return {6, Wire::kFixed64};
+    case DType::kInt64:
+      return {10, Wire::kVarint};
+    case DType::kBool:
+      return {11, Wire::kVarint};
     case DType::kHalf:
-    case DType::kBfloat16: return {13, Wire::kVarint};
-    case DType::kUint32: return {16, Wire::kVarint};
-    case DType::kUint64: return {17, Wire::kVarint};
-    default: return {7, Wire::kVarint};  // the small integers
+    case DType::kBfloat16:
+      return {13, Wire::kVarint};
+    case DType::kUint32:
+      return {16, Wire::kVarint};
+    case DType::kUint64:
+      return {17, Wire::kVarint};
+    default:
+      return {7, Wire::kVarint};  // the small integers
   }
 }
 
@@ -40,10 +48,17 @@ Status read_fields(Bytes bytes, Fields& fields) {
   FieldReader reader(bytes);
   while (reader.next()) {
     switch (reader.key()) {
-      case varint_key(1): fields.dtype = static_cast<DType>(reader.int32()); break;
-      case bytes_key(2): GRAFT_RETURN_IF_ERROR(merge_shape(reader.bytes(), reader.origin(), fields.shape)); break;
-      case bytes_key(4): fields.content = reader.bytes(); break;
-      default: break;
+      case varint_key(1):
+        fields.dtype = static_cast<DType>(reader.int32());
+        break;
+      case bytes_key(2):
+        GRAFT_RETURN_IF_ERROR(merge_shape(reader.bytes(), reader.origin(), fields.shape));
+        break;
+      case bytes_key(4):
+        fields.content = reader.bytes();
+        break;
+      default:
+        break;
     }
   }
   return reader.status();
@@ -72,7 +87,8 @@ struct Values {
   void add_varint(uint64_t value, bool is_bool) {
     if (count == want) return;
     if (is_bool) value = value != 0;
-    add(reinterpret_cast<const std::byte*>(&value));  // little endian: truncates as TensorFlow's casts do
+    add(reinterpret_cast<const std::byte*>(
+        &value));  // little endian: truncates as TensorFlow's casts do
   }
   void add(const std::byte* element) {
     if (count == want) return;
@@ -109,8 +125,9 @@ Status read_values(Bytes bytes, DType dtype, Values& values) {
       values.add_varint(reader.varint(), is_bool);
     } else if (reader.key() == bytes_key(field.number)) {
       if (field.wire == Wire::kVarint) {
-        GRAFT_RETURN_IF_ERROR(for_each_varint(reader.bytes(), reader.origin(),
-                                              [&](uint64_t value) { values.add_varint(value, is_bool); }));
+        GRAFT_RETURN_IF_ERROR(for_each_varint(reader.bytes(), reader.origin(), [&](uint64_t value) {
+          values.add_varint(value, is_bool);
+        }));
       } else {
         if (reader.bytes().size() % values.elem_bytes != 0)
           return invalid_graph("a packed run of " + dtype_name(dtype) + " has " +
@@ -131,10 +148,12 @@ Result<TensorView> decode_tensor(Bytes tensor_proto, const Limits& limits) {
   GRAFT_RETURN_IF_ERROR(read_fields(tensor_proto, fields));
   if (fields.dtype == DType::kInvalid) return invalid_graph("a tensor has no data type");
   const int number = static_cast<int>(fields.dtype);
-  if (number < 0 || number > 133) return invalid_graph("a tensor has the data type " + std::to_string(number));
+  if (number < 0 || number > 133)
+    return invalid_graph("a tensor has the data type " + std::to_string(number));
   GRAFT_ASSIGN_OR_RETURN(const int64_t elems, count_elems(fields, limits));
   const size_t elem_bytes = dtype_size(fields.dtype);
-  if (elem_bytes == 0) return unsupported("tensors of " + dtype_name(fields.dtype) + " are not read");
+  if (elem_bytes == 0)
+    return unsupported("tensors of " + dtype_name(fields.dtype) + " are not read");
   const auto size = checked_mul(elems, static_cast<int64_t>(elem_bytes));
   if (!size) return invalid_graph("a tensor's size passes 2^63 - 1 bytes");
 
@@ -144,9 +163,10 @@ Result<TensorView> decode_tensor(Bytes tensor_proto, const Limits& limits) {
   if (elems == 0) return tensor;
   if (!fields.content.empty()) {
     if (fields.content.size() != static_cast<size_t>(*size))
-      return invalid_graph("a tensor's tensor_content has " + std::to_string(fields.content.size()) + " bytes, " +
-                           dtype_name(tensor.dtype) + " x " + std::to_string(elems) + " elements need " +
-                           std::to_string(*size));
+      return invalid_graph("a tensor's tensor_content has " +
+                           std::to_string(fields.content.size()) + " bytes, " +
+                           dtype_name(tensor.dtype) + " x " + std::to_string(elems) +
+                           " elements need " + std::to_string(*size));
     tensor.content = fields.content;
     return tensor;
   }
@@ -159,15 +179,17 @@ Result<TensorView> decode_tensor(Bytes tensor_proto, const Limits& limits) {
   tensor.splat = values.count == 1 && elems != 1;
   if (!tensor.splat && values.count < values.want) {
     // The last value repeats. Bounded, since few bytes could ask for much memory.
-    const int64_t limit = std::max(limits.max_folded_bytes, 16 * static_cast<int64_t>(tensor_proto.size()));
+    const int64_t limit =
+        std::max(limits.max_folded_bytes, 16 * static_cast<int64_t>(tensor_proto.size()));
     if (*size > limit)
       return resource_exhausted("a tensor of " + std::to_string(*size) + " bytes is written as " +
-                                std::to_string(values.count) + " values, the last repeated; the limit is " +
+                                std::to_string(values.count) +
+                                " values, the last repeated; the limit is " +
                                 std::to_string(limit) + " bytes");
     values.own();
     values.decoded->reserve(static_cast<size_t>(*size));
-    const std::vector<std::byte> last(values.decoded->end() - static_cast<std::ptrdiff_t>(elem_bytes),
-                                      values.decoded->end());
+    const std::vector<std::byte> last(
+        values.decoded->end() - static_cast<std::ptrdiff_t>(elem_bytes), values.decoded->end());
     while (values.count < values.want) values.add(last.data());
   }
   tensor.content = values.bytes();

@@ -37,7 +37,8 @@ size_t count_varints(Bytes packed) {
 }
 
 bool FieldReader::fail(const char* what, const std::byte* where) {
-  status_ = invalid_graph("malformed protobuf at byte " + std::to_string(where - origin_) + ": " + what);
+  status_ =
+      invalid_graph("malformed protobuf at byte " + std::to_string(where - origin_) + ": " + what);
   pos_ = end_;
   return false;
 }
@@ -73,9 +74,9 @@ bool FieldReader::read_value(Wire wire) {
       uint64_t size;
       if (!read_varint(size)) return false;
       if (size > static_cast<uint64_t>(end_ - pos_)) {
-        status_ = invalid_graph("malformed protobuf at byte " + std::to_string(start - origin_) + ": a field of " +
-                                std::to_string(size) + " bytes starts where " + std::to_string(end_ - pos_) +
-                                " are left");
+        status_ = invalid_graph("malformed protobuf at byte " + std::to_string(start - origin_) +
+                                ": a field of " + std::to_string(size) + " bytes starts where " +
+                                std::to_string(end_ - pos_) + " are left");
         pos_ = end_;
         return false;
       }
@@ -93,7 +94,8 @@ bool FieldReader::next() {
   const std::byte* const start = pos_;
   uint64_t tag;
   if (!read_varint(tag)) return false;
-  if (tag > std::numeric_limits<uint32_t>::max() || tag >> 3 == 0) return fail("no such field number", start);
+  if (tag > std::numeric_limits<uint32_t>::max() || tag >> 3 == 0)
+    return fail("no such field number", start);
   key_ = static_cast<uint32_t>(tag);
   payload_ = {};
   value_ = 0;
@@ -113,7 +115,8 @@ bool FieldReader::skip_group(uint32_t number) {
     uint64_t tag;
     if (pos_ == end_) return fail("a group is cut off", start);
     if (!read_varint(tag)) return false;
-    if (tag > std::numeric_limits<uint32_t>::max() || tag >> 3 == 0) return fail("no such field number", start);
+    if (tag > std::numeric_limits<uint32_t>::max() || tag >> 3 == 0)
+      return fail("no such field number", start);
     const auto wire = static_cast<Wire>(tag & 7);
     if (wire == Wire::kStartGroup) {
       if (depth == kMaxGroupDepth) return fail("nesting of groups is too deep", start);

@@ -64,7 +64,9 @@ void GraphWriter::add_with_inputs(const Node& node, const std::vector<std::strin
 
 void GraphWriter::add(const NodeSpec& node) { append_field(nodes_, 1, serialize_node(node)); }
 
-void GraphWriter::add_function_raw(Bytes function_def) { append_field(library_, 1, view(function_def)); }
+void GraphWriter::add_function_raw(Bytes function_def) {
+  append_field(library_, 1, view(function_def));
+}
 
 void GraphWriter::add_library_rest(Bytes rest) { library_.append(view(rest)); }
 
@@ -74,7 +76,8 @@ Result<std::vector<std::byte>> GraphWriter::finish() {
   const Limits limits;
   std::string library;
   if (!library_.empty()) {
-    // The library's own length comes first, so the field is put together from its head and the bytes.
+    // The library's own length comes first, so the field is put together from its head and the
+    // bytes.
     library.push_back(static_cast<char>(bytes_key(2)));
     protozero::add_varint_to_buffer(&library, library_.size());
   }
@@ -82,9 +85,10 @@ Result<std::vector<std::byte>> GraphWriter::finish() {
   std::vector<std::byte> out;
   Status status;
   if (total > static_cast<size_t>(limits.max_graph_bytes)) {
-    status = invalid_graph("the resulting graph would have " + std::to_string(total) + " bytes, a GraphDef may have " +
-                           std::to_string(limits.max_graph_bytes) +
-                           ": keep plans in files beside the graph, or convert without native segments");
+    status =
+        invalid_graph("the resulting graph would have " + std::to_string(total) +
+                      " bytes, a GraphDef may have " + std::to_string(limits.max_graph_bytes) +
+                      ": keep plans in files beside the graph, or convert without native segments");
   } else {
     out.reserve(total);
     // Each part is freed as soon as it is copied, which bounds the peak.

@@ -38,7 +38,8 @@ void GraphWriter::add_function(const FunctionSpec& function) {
   writer.add_message(1, signature);
   for (const std::string& node : function.nodes) writer.add_message(3, node);
   for (const auto& [arg, value] : function.returns) writer.add_message(4, map_entry(arg, value));
-  for (const auto& [name, node] : function.control_returns) writer.add_message(6, map_entry(name, node));
+  for (const auto& [name, node] : function.control_returns)
+    writer.add_message(6, map_entry(name, node));
   add_function_raw(as_bytes(out));
 }
 

@@ -17,7 +17,8 @@ std::vector<int32_t> label_nodes(const Topology& topology) {
   return label;
 }
 
-Contraction::Contraction(const Topology& topology, const std::vector<int32_t>& label) : topology_(topology) {
+Contraction::Contraction(const Topology& topology, const std::vector<int32_t>& label)
+    : topology_(topology) {
   const size_t count = topology.kind.size();
   parent_.resize(count);
   next_member_.assign(count, -1);
@@ -27,7 +28,8 @@ Contraction::Contraction(const Topology& topology, const std::vector<int32_t>& l
   for (int32_t v : topology.order)
     for (int32_t u : topology.ins(v)) {
       const auto a = static_cast<size_t>(u), b = static_cast<size_t>(v);
-      if (topology.kind[a] < 0 || topology.kind[a] != topology.kind[b] || label[a] != label[b]) continue;
+      if (topology.kind[a] < 0 || topology.kind[a] != topology.kind[b] || label[a] != label[b])
+        continue;
       const int32_t into = group(u), from = group(v);
       if (into != from) unite(into, from);
     }
@@ -79,7 +81,8 @@ void Contraction::renumber(int64_t& visits) {
   constexpr int64_t kSpan = int64_t{1} << 62;
   const int64_t gap = kSpan / (static_cast<int64_t>(parent_.size()) + 1);
   int64_t key = 0;
-  for (int32_t g = after_[static_cast<size_t>(head_)]; g != head_; g = after_[static_cast<size_t>(g)]) {
+  for (int32_t g = after_[static_cast<size_t>(head_)]; g != head_;
+       g = after_[static_cast<size_t>(g)]) {
     key_[static_cast<size_t>(g)] = key += gap;
     ++visits;
   }
@@ -88,11 +91,13 @@ void Contraction::renumber(int64_t& visits) {
 // Puts `groups`, already unlinked, behind `place` in the order of their old keys.
 void Contraction::insert_behind(int32_t place, std::vector<int32_t>& groups, int64_t& visits) {
   if (groups.empty()) return;
-  std::sort(groups.begin(), groups.end(),
-            [&](int32_t a, int32_t b) { return key_[static_cast<size_t>(a)] < key_[static_cast<size_t>(b)]; });
+  std::sort(groups.begin(), groups.end(), [&](int32_t a, int32_t b) {
+    return key_[static_cast<size_t>(a)] < key_[static_cast<size_t>(b)];
+  });
   const int32_t next = after_[static_cast<size_t>(place)];
   const int64_t low = place == head_ ? 0 : key_[static_cast<size_t>(place)];
-  const int64_t high = next == head_ ? (int64_t{1} << 62) + (int64_t{1} << 61) : key_[static_cast<size_t>(next)];
+  const int64_t high =
+      next == head_ ? (int64_t{1} << 62) + (int64_t{1} << 61) : key_[static_cast<size_t>(next)];
   const int64_t gap = (high - low) / (static_cast<int64_t>(groups.size()) + 1);
   int32_t last = place;
   int64_t key = low;
@@ -145,7 +150,8 @@ class PathSearch {
     const bool from_start = seen_[head_] == start_;
     if (g == goal_ && from_start) return Step::kRunning;  // the edge that is to be contracted
     if (seen_by == (own_mark() ^ 1) && !GRAFT_FAULT(segment_ignores_path)) return Step::kMet;
-    const int64_t key = c_.key_[static_cast<size_t>(g)], limit = c_.key_[static_cast<size_t>(goal_)];
+    const int64_t key = c_.key_[static_cast<size_t>(g)],
+                  limit = c_.key_[static_cast<size_t>(goal_)];
     if (forward_ ? key > limit : key < limit) return Step::kRunning;
     mark(g);
     seen_.push_back(g);
@@ -163,7 +169,8 @@ class PathSearch {
 bool Contraction::join(int32_t source, int32_t dest, int64_t max_visits, int64_t& visits) {
   const int32_t a = group(source), b = group(dest);
   if (a == b) return true;
-  GRAFT_CHECK(key_[static_cast<size_t>(a)] < key_[static_cast<size_t>(b)], "the groups' order is broken");
+  GRAFT_CHECK(key_[static_cast<size_t>(a)] < key_[static_cast<size_t>(b)],
+              "the groups' order is broken");
   ++round_;
   PathSearch down(*this, true, a, b), up(*this, false, b, a);
   using Step = PathSearch::Step;
@@ -175,7 +182,8 @@ bool Contraction::join(int32_t source, int32_t dest, int64_t max_visits, int64_t
     visits += 2;
   }
   if (down_step == Step::kMet || up_step == Step::kMet) return false;
-  // Everything below a (or above b) in the range is known: it moves past the place where the joined group goes.
+  // Everything below a (or above b) in the range is known: it moves past the place where the joined
+  // group goes.
   const bool down_done = down_step == Step::kExhausted;
   std::vector<int32_t> moved = down_done ? down.reached() : up.reached();
   for (int32_t g : moved) unlink(g);

@@ -10,18 +10,24 @@ namespace {
 
 using graphdef::InputRef;
 
-constexpr int32_t kMaxFetchedPort = 4096;  // far above any op's outputs; bounds what a hostile name may cost
+constexpr int32_t kMaxFetchedPort =
+    4096;  // far above any op's outputs; bounds what a hostile name may cost
 
-uint64_t key_of(InputRef ref) { return static_cast<uint64_t>(ref.node) << 32 | static_cast<uint32_t>(ref.port); }
+uint64_t key_of(InputRef ref) {
+  return static_cast<uint64_t>(ref.node) << 32 | static_cast<uint32_t>(ref.port);
+}
 
 void fill_inputs(const graphdef::Graph& graph, std::span<const NodeClass> classes, int32_t number,
                  Segmentation& segmentation) {
   Segment& segment = segmentation.segments[static_cast<size_t>(number)];
   std::unordered_set<uint64_t> seen, seen_control;
-  const auto inside = [&](int32_t node) { return segmentation.segment_of[static_cast<size_t>(node)] == number; };
+  const auto inside = [&](int32_t node) {
+    return segmentation.segment_of[static_cast<size_t>(node)] == number;
+  };
   for (int32_t v : segment.nodes) {
     const auto& node = graph.nodes[static_cast<size_t>(v)];
-    segmentation.edge_visits += static_cast<int64_t>(1 + node.inputs.size() + node.control_inputs.size());
+    segmentation.edge_visits +=
+        static_cast<int64_t>(1 + node.inputs.size() + node.control_inputs.size());
     for (const InputRef& input : node.inputs) {
       if (inside(input.node)) continue;
       const bool free = is_free(graph, classes, input.node);
@@ -60,12 +66,14 @@ void fill_borders(const graphdef::Graph& graph, std::span<const NodeClass> class
   }
   // A re-export of output 2 under the node's name has outputs 0 and 1 too.
   for (const InputRef& ref : fetched)
-    for (int32_t port = 0; port <= std::min(ref.port, kMaxFetchedPort); ++port) use({ref.node, port}, -1);
+    for (int32_t port = 0; port <= std::min(ref.port, kMaxFetchedPort); ++port)
+      use({ref.node, port}, -1);
 
   std::vector<int32_t> rank(graph.nodes.size(), 0);
   std::vector<bool> const_used(graph.nodes.size(), false);
   for (Segment& segment : segmentation.segments) {
-    for (size_t i = 0; i < segment.nodes.size(); ++i) rank[static_cast<size_t>(segment.nodes[i])] = static_cast<int32_t>(i);
+    for (size_t i = 0; i < segment.nodes.size(); ++i)
+      rank[static_cast<size_t>(segment.nodes[i])] = static_cast<int32_t>(i);
     std::sort(segment.outputs.begin(), segment.outputs.end(), [&](InputRef a, InputRef b) {
       const int32_t ra = rank[static_cast<size_t>(a.node)], rb = rank[static_cast<size_t>(b.node)];
       return ra != rb ? ra < rb : a.port < b.port;

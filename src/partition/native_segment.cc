@@ -16,7 +16,8 @@ using graphdef::Node;
 
 class Builder {
  public:
-  Builder(const Graph& graph, const EngineNode& engine) : graph_(graph), engine_(engine), segment_(*engine.segment) {
+  Builder(const Graph& graph, const EngineNode& engine)
+      : graph_(graph), engine_(engine), segment_(*engine.segment) {
     for (const auto* list : {&segment_.consts, &segment_.nodes})
       for (int32_t v : *list) inside_.insert(graph.nodes[static_cast<size_t>(v)].name);
   }
@@ -44,7 +45,9 @@ class Builder {
   }
 
  private:
-  static uint64_t key_of(InputRef ref) { return static_cast<uint64_t>(ref.node) << 32 | static_cast<uint32_t>(ref.port); }
+  static uint64_t key_of(InputRef ref) {
+    return static_cast<uint64_t>(ref.node) << 32 | static_cast<uint32_t>(ref.port);
+  }
   const Node& node(int32_t v) const { return graph_.nodes[static_cast<size_t>(v)]; }
   NodeExists exists() const {
     return [this](std::string_view name) { return inside_.contains(name); };
@@ -59,7 +62,8 @@ class Builder {
 
   Result<std::string> inner_name(InputRef ref) const {
     if (auto it = arguments_.find(key_of(ref)); it != arguments_.end()) return it->second;
-    GRAFT_CHECK(inside_.contains(node(ref.node).name), "an input of a segment node is in no list of the segment");
+    GRAFT_CHECK(inside_.contains(node(ref.node).name),
+                "an input of a segment node is in no list of the segment");
     GRAFT_ASSIGN_OR_RETURN(const std::string port, output_name(node(ref.node), ref.port));
     return std::string(node(ref.node).name) + ":" + port;
   }
@@ -71,7 +75,8 @@ class Builder {
       inputs.push_back(std::move(name));
     }
     for (int32_t source : n.control_inputs)
-      if (inside_.contains(node(source).name)) inputs.push_back("^" + std::string(node(source).name));
+      if (inside_.contains(node(source).name))
+        inputs.push_back("^" + std::string(node(source).name));
     return inputs;
   }
 

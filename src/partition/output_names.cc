@@ -8,7 +8,8 @@
 namespace graft::partition {
 namespace {
 
-// `outputs`: names joined by ','; "name*attr": as many as the int attribute says; "name@attr": one per type of the list.
+// `outputs`: names joined by ','; "name*attr": as many as the int attribute says; "name@attr": one
+// per type of the list.
 struct Row {
   std::string_view op, outputs;
 };
@@ -17,8 +18,9 @@ constexpr Row kRows[] = {
 };
 
 std::string_view outputs_of(std::string_view op) {
-  const auto* row = std::lower_bound(std::begin(kRows), std::end(kRows), op,
-                                     [](const Row& r, std::string_view wanted) { return r.op < wanted; });
+  const auto* row =
+      std::lower_bound(std::begin(kRows), std::end(kRows), op,
+                       [](const Row& r, std::string_view wanted) { return r.op < wanted; });
   return row != std::end(kRows) && row->op == op ? row->outputs : "output";
 }
 
@@ -45,8 +47,8 @@ Result<std::string> output_name(const graphdef::Node& node, int32_t port) {
     if (left < count) return name + ":" + std::to_string(left);
     left -= std::max<int64_t>(count, 0);
   }
-  return invalid_graph("node \"" + printable(node.name) + "\" (" + printable(node.op) + ") has no output " +
-                       std::to_string(port));
+  return invalid_graph("node \"" + printable(node.name) + "\" (" + printable(node.op) +
+                       ") has no output " + std::to_string(port));
 }
 
 }  // namespace graft::partition

@@ -41,7 +41,8 @@ bool has_dangling_colocation(const Node& node, const NodeExists& exists) {
   return false;
 }
 
-std::string rewrite_node(const Node& node, const std::vector<std::string>& inputs, const NodeExists& exists) {
+std::string rewrite_node(const Node& node, const std::vector<std::string>& inputs,
+                         const NodeExists& exists) {
   if (!has_dangling_colocation(node, exists)) return serialize_node_with_inputs(node, inputs);
   std::vector<std::string> kept;
   for (std::string_view location : locations(node))

@@ -1,4 +1,5 @@
-// Rewriting of single NodeDefs: other inputs, and colocation ("_class") without nodes that are gone.
+// Rewriting of single NodeDefs: other inputs, and colocation ("_class") without nodes that are
+// gone.
 #pragma once
 
 #include <functional>
@@ -11,11 +12,12 @@ namespace graft::partition {
 
 using NodeExists = std::function<bool(std::string_view name)>;
 
-// True when a "loc:@name" of the node's "_class" attribute names a node that does not exist: TensorFlow refuses to
-// import such a node.
+// True when a "loc:@name" of the node's "_class" attribute names a node that does not exist:
+// TensorFlow refuses to import such a node.
 bool has_dangling_colocation(const graphdef::Node& node, const NodeExists& exists);
 
 // NodeDef bytes with `inputs`; dangling colocations are left out, all else is kept byte for byte.
-std::string rewrite_node(const graphdef::Node& node, const std::vector<std::string>& inputs, const NodeExists& exists);
+std::string rewrite_node(const graphdef::Node& node, const std::vector<std::string>& inputs,
+                         const NodeExists& exists);
 
 }  // namespace graft::partition

@@ -20,7 +20,8 @@ void merge_groups(const Topology& topology, Contraction& contraction, int64_t& v
   std::unordered_set<uint64_t> refused;
   const auto joinable = [&](int32_t u, int32_t v) {
     const int32_t kind = topology.kind[static_cast<size_t>(u)];
-    return kind >= 0 && kind == topology.kind[static_cast<size_t>(v)] && contraction.group(u) != contraction.group(v);
+    return kind >= 0 && kind == topology.kind[static_cast<size_t>(v)] &&
+           contraction.group(u) != contraction.group(v);
   };
   for (int32_t v : topology.order)
     for (int32_t u : topology.ins(v)) candidates += joinable(u, v);
@@ -34,7 +35,8 @@ void merge_groups(const Topology& topology, Contraction& contraction, int64_t& v
       const int64_t fair = 8 * (end - visits) / std::max<int64_t>(candidates, 1);
       --candidates;
       if (refused.contains(pair)) continue;
-      if (!contraction.join(u, v, std::min(end - visits, std::max<int64_t>(64, fair)), visits)) refused.insert(pair);
+      if (!contraction.join(u, v, std::min(end - visits, std::max<int64_t>(64, fair)), visits))
+        refused.insert(pair);
     }
   }
 }
@@ -80,7 +82,8 @@ Segmentation segment(const graphdef::Graph& graph, std::span<const NodeClass> cl
   const auto label = label_nodes(topology);
   Contraction contraction(topology, label);
   Segmentation result;
-  result.edge_visits = topology.visits + 2 * static_cast<int64_t>(topology.kind.size() + topology.in.size());
+  result.edge_visits =
+      topology.visits + 2 * static_cast<int64_t>(topology.kind.size() + topology.in.size());
   merge_groups(topology, contraction, result.edge_visits);
 
   std::vector<Group> groups = collect_groups(graph, classes, topology, contraction);
@@ -92,7 +95,8 @@ Segmentation segment(const graphdef::Graph& graph, std::span<const NodeClass> cl
   for (size_t g = 0; g < groups.size(); ++g) {
     if (groups[g].effective < options.min_segment_size) {
       drop(groups[g], "its segment has " + std::to_string(groups[g].effective) +
-                          " effective nodes, min_segment_size is " + std::to_string(options.min_segment_size));
+                          " effective nodes, min_segment_size is " +
+                          std::to_string(options.min_segment_size));
     } else if (!groups[g].has_input) {
       drop(groups[g], "its segment has no inputs: everything in it is constant");
     } else {
@@ -100,7 +104,8 @@ Segmentation segment(const graphdef::Graph& graph, std::span<const NodeClass> cl
     }
   }
   if (options.max_segments > 0 && kept.size() > static_cast<size_t>(options.max_segments)) {
-    std::stable_sort(kept.begin(), kept.end(), [&](size_t a, size_t b) { return groups[a].value > groups[b].value; });
+    std::stable_sort(kept.begin(), kept.end(),
+                     [&](size_t a, size_t b) { return groups[a].value > groups[b].value; });
     for (size_t i = static_cast<size_t>(options.max_segments); i < kept.size(); ++i)
       drop(groups[kept[i]], "its segment is not among the " + std::to_string(options.max_segments) +
                                 " most valuable, max_engines is the limit");

@@ -17,7 +17,9 @@ using graphdef::InputRef;
 using graphdef::Node;
 using graphdef::NodeSpec;
 
-uint64_t key_of(InputRef ref) { return static_cast<uint64_t>(ref.node) << 32 | static_cast<uint32_t>(ref.port); }
+uint64_t key_of(InputRef ref) {
+  return static_cast<uint64_t>(ref.node) << 32 | static_cast<uint32_t>(ref.port);
+}
 
 std::string with_port(const std::string& name, size_t port) {
   return port == 0 ? name : name + ":" + std::to_string(port);
@@ -25,8 +27,12 @@ std::string with_port(const std::string& name, size_t port) {
 
 class Splicer {
  public:
-  Splicer(const Graph& graph, const std::vector<EngineNode>& engines, std::span<const InputRef> fetched)
-      : graph_(graph), engines_(engines), engine_of_(graph.nodes.size(), -1), first_of_(graph.nodes.size(), -1) {
+  Splicer(const Graph& graph, const std::vector<EngineNode>& engines,
+          std::span<const InputRef> fetched)
+      : graph_(graph),
+        engines_(engines),
+        engine_of_(graph.nodes.size(), -1),
+        first_of_(graph.nodes.size(), -1) {
     for (InputRef ref : fetched) {
       int32_t& port = fetched_port_.emplace(ref.node, ref.port).first->second;
       port = std::max(port, ref.port);
@@ -54,7 +60,8 @@ class Splicer {
   void place_engines() {
     for (size_t e = 0; e < engines_.size(); ++e) {
       const Segment& segment = *engines_[e].segment;
-      GRAFT_CHECK(!segment.nodes.empty() && engines_[e].input_dtypes.size() == segment.inputs.size() &&
+      GRAFT_CHECK(!segment.nodes.empty() &&
+                      engines_[e].input_dtypes.size() == segment.inputs.size() &&
                       engines_[e].output_dtypes.size() == segment.outputs.size() &&
                       engines_[e].output_shapes.size() == segment.outputs.size(),
                   "an engine's signature does not fit its segment");
@@ -75,15 +82,16 @@ class Splicer {
                used.contains(name);
       };
       std::string name = engine.name;
-      for (int64_t suffix = 1; taken(name); ++suffix) name = engine.name + "_" + std::to_string(suffix);
+      for (int64_t suffix = 1; taken(name); ++suffix)
+        name = engine.name + "_" + std::to_string(suffix);
       used.insert(name);
       names.push_back(name);
     }
     names_ = names;
   }
 
-  // What the outside calls each engine output: the engine's own port, or a node of the old name behind it that keeps
-  // the static shape and the name of what is fetched.
+  // What the outside calls each engine output: the engine's own port, or a node of the old name
+  // behind it that keeps the static shape and the name of what is fetched.
   void name_outputs() {
     std::vector<bool> native_reads(graph_.nodes.size(), false);  // of output 0
     for (size_t v = 0; v < graph_.nodes.size(); ++v)
@@ -96,8 +104,8 @@ class Splicer {
         const InputRef ref = outputs[i];
         output_.emplace(key_of(ref), std::pair{e, i});
         const bool known = !engines_[e].output_shapes[i].unknown_rank;
-        if (ref.port == 0 &&
-            (fetched_port_.contains(ref.node) || (known && native_reads[static_cast<size_t>(ref.node)])))
+        if (ref.port == 0 && (fetched_port_.contains(ref.node) ||
+                              (known && native_reads[static_cast<size_t>(ref.node)])))
           kept_name_.insert(ref.node);
       }
     }
@@ -108,11 +116,13 @@ class Splicer {
   void mark_dropped_constants() {
     dropped_.assign(graph_.nodes.size(), false);
     for (const EngineNode& engine : engines_)
-      for (int32_t c : engine.segment->consts) dropped_[static_cast<size_t>(c)] = !fetched_port_.contains(c);
+      for (int32_t c : engine.segment->consts)
+        dropped_[static_cast<size_t>(c)] = !fetched_port_.contains(c);
     for (size_t v = 0; v < graph_.nodes.size(); ++v) {
       if (engine_of_[v] >= 0) continue;
       for (InputRef ref : graph_.nodes[v].inputs) dropped_[static_cast<size_t>(ref.node)] = false;
-      for (int32_t source : graph_.nodes[v].control_inputs) dropped_[static_cast<size_t>(source)] = false;
+      for (int32_t source : graph_.nodes[v].control_inputs)
+        dropped_[static_cast<size_t>(source)] = false;
     }
   }
 
@@ -124,8 +134,10 @@ class Splicer {
 
   std::string engine_port(InputRef ref) const {
     const auto it = output_.find(key_of(ref));
-    GRAFT_CHECK(it != output_.end(), "a tensor is read that its engine does not give: " + tensor_name(graph_, ref));
-    return with_port(names_[it->second.first], GRAFT_FAULT(splice_wrong_port) ? 0 : it->second.second);
+    GRAFT_CHECK(it != output_.end(),
+                "a tensor is read that its engine does not give: " + tensor_name(graph_, ref));
+    return with_port(names_[it->second.first],
+                     GRAFT_FAULT(splice_wrong_port) ? 0 : it->second.second);
   }
 
   // `by_engine`: engines read each other directly, natives behind the node that keeps the shape.
@@ -178,7 +190,8 @@ class Splicer {
         spec.inputs.push_back(std::move(name));
     }
     if (engine.native_segment)
-      spec.attrs.emplace_back("segment_func", graphdef::attr_of_func(names_[e] + "_native_segment"));
+      spec.attrs.emplace_back("segment_func",
+                              graphdef::attr_of_func(names_[e] + "_native_segment"));
     writer_.add(spec);
     int32_t last = -1;
     for (InputRef ref : engine.segment->outputs) {
@@ -231,11 +244,11 @@ class Splicer {
 
   const Graph& graph_;
   const std::vector<EngineNode>& engines_;
-  std::vector<int32_t> engine_of_, first_of_;                         // per node
-  std::vector<bool> dropped_;                                         // constants that engines alone use
-  std::unordered_map<int32_t, int32_t> fetched_port_;                 // node -> highest fetched output
-  std::unordered_set<int32_t> kept_name_;                             // absorbed nodes that get an export node
-  std::unordered_map<uint64_t, std::pair<size_t, size_t>> output_;    // tensor -> engine, output
+  std::vector<int32_t> engine_of_, first_of_;          // per node
+  std::vector<bool> dropped_;                          // constants that engines alone use
+  std::unordered_map<int32_t, int32_t> fetched_port_;  // node -> highest fetched output
+  std::unordered_set<int32_t> kept_name_;              // absorbed nodes that get an export node
+  std::unordered_map<uint64_t, std::pair<size_t, size_t>> output_;  // tensor -> engine, output
   std::vector<std::string> names_;
   graphdef::GraphWriter writer_;
 };
@@ -243,7 +256,8 @@ class Splicer {
 }  // namespace
 
 Result<std::vector<std::byte>> splice(const Graph& graph, const std::vector<EngineNode>& engines,
-                                      std::span<const InputRef> fetched, std::vector<std::string>& names) {
+                                      std::span<const InputRef> fetched,
+                                      std::vector<std::string>& names) {
   Splicer splicer(graph, engines, fetched);
   GRAFT_RETURN_IF_ERROR(splicer.run(names));
   return splicer.writer().finish();

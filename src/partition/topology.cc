@@ -19,8 +19,9 @@ void for_each_source(const Graph& graph, const Node& node, Fn&& fn) {
   for (int32_t source : node.control_inputs) visit(source);
 }
 
-// Nodes whose inputs may be dead (between Switch and Merge) or that run in or after a loop frame. What leaves a v1 loop
-// depends on its body through the ignored NextIteration edges, so everything behind an Enter stays native.
+// Nodes whose inputs may be dead (between Switch and Merge) or that run in or after a loop frame.
+// What leaves a v1 loop depends on its body through the ignored NextIteration edges, so everything
+// behind an Enter stays native.
 void mark_control_flow(const Graph& graph, Topology& topology) {
   std::vector<int32_t> depth(graph.nodes.size(), 0);
   std::vector<bool> behind_loop(graph.nodes.size(), false);
@@ -51,7 +52,8 @@ void mark_control_flow(const Graph& graph, Topology& topology) {
 void fill_edges(const std::vector<std::pair<int32_t, int32_t>>& edges, size_t nodes, bool by_source,
                 std::vector<int32_t>& begin, std::vector<int32_t>& ends) {
   begin.assign(nodes + 1, 0);
-  for (const auto& [source, dest] : edges) ++begin[static_cast<size_t>(by_source ? source : dest) + 1];
+  for (const auto& [source, dest] : edges)
+    ++begin[static_cast<size_t>(by_source ? source : dest) + 1];
   for (size_t i = 0; i < nodes; ++i) begin[i + 1] += begin[i];
   ends.resize(edges.size());
   std::vector<int32_t> next(begin.begin(), begin.end() - 1);
@@ -79,7 +81,8 @@ Topology make_topology(const Graph& graph, std::span<const NodeClass> classes) {
   for (size_t i = 0; i < count; ++i) {
     free[i] = is_free(graph, classes, static_cast<int32_t>(i));
     if (classes[i].supported && !free[i])
-      topology.kind[i] = devices.emplace(classes[i].device, static_cast<int32_t>(devices.size())).first->second;
+      topology.kind[i] =
+          devices.emplace(classes[i].device, static_cast<int32_t>(devices.size())).first->second;
   }
   mark_control_flow(graph, topology);
   std::vector<std::pair<int32_t, int32_t>> edges;

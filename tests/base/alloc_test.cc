@@ -9,7 +9,8 @@ namespace {
 
 TEST(Buffer, aligned_counted_and_given_back) {
   const int64_t live = alloc_stats().live_bytes;
-  for (size_t size : {size_t{1}, size_t{63}, size_t{4096}, (size_t{4} << 20) - 1, size_t{4} << 20, (size_t{5} << 20) + 3}) {
+  for (size_t size : {size_t{1}, size_t{63}, size_t{4096}, (size_t{4} << 20) - 1, size_t{4} << 20,
+                      (size_t{5} << 20) + 3}) {
     auto buffer = Buffer::allocate(size);
     ASSERT_TRUE(buffer.ok()) << size;
     EXPECT_EQ(buffer->size(), size);

@@ -63,8 +63,8 @@ TEST_F(FileIo, write_and_read) {
   EXPECT_FALSE(file_exists(dir_ + "/absent"));
 }
 
-// Every call x every error: the old file is whole (or, when only the directory's fsync failed, the new one) and no
-// temporary stays.
+// Every call x every error: the old file is whole (or, when only the directory's fsync failed, the
+// new one) and no temporary stays.
 TEST_F(FileIo, Z2_Z3_every_call_fails_once) {
   const auto new_bytes = bytes_of(std::string(5000, 'n'));
   for (int error : {EIO, ENOSPC, EDQUOT, EMFILE, EXDEV, EACCES}) {
@@ -139,7 +139,8 @@ TEST_F(FileIo, Z1_killed_before_each_call) {
 
 TEST_F(FileIo, Z4_odd_targets) {
   ASSERT_EQ(mkfifo((dir_ + "/fifo").c_str(), 0600), 0);
-  for (const std::string& path : {dir_, dir_ + "/fifo", std::string("/dev/stdout"), std::string("/dev/null")}) {
+  for (const std::string& path :
+       {dir_, dir_ + "/fifo", std::string("/dev/stdout"), std::string("/dev/null")}) {
     if (path == "/dev/stdout" && !isatty(1)) continue;  // follows to a regular file or a pipe here
     EXPECT_EQ(write_file_atomic(path, bytes_of("x")).code(), Code::kFileError) << path;
     EXPECT_EQ(check_writable(path).code(), Code::kFileError) << path;
@@ -207,7 +208,8 @@ TEST_F(FileIo, W16_not_a_regular_file_or_too_large) {
   ASSERT_EQ(truncate(path_.c_str(), off_t{1} << 40), 0);  // sparse
   auto sparse = read_file(path_, (int64_t{1} << 31) - 1);
   EXPECT_EQ(sparse.status().code(), Code::kFileError);
-  EXPECT_NE(sparse.status().message().find("1099511627776"), std::string::npos) << sparse.status().message();
+  EXPECT_NE(sparse.status().message().find("1099511627776"), std::string::npos)
+      << sparse.status().message();
 }
 
 TEST_F(FileIo, make_directory_is_idempotent) {

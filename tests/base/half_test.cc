@@ -12,7 +12,8 @@ constexpr float kInf = std::numeric_limits<float>::infinity();
 
 // The value of a small binary format from its definition: 1 sign, exp_bits, man_bits.
 double decode(uint32_t bits, int exp_bits, int man_bits) {
-  const uint32_t exp_max = (1u << exp_bits) - 1, exp = (bits >> man_bits) & exp_max, man = bits & ((1u << man_bits) - 1);
+  const uint32_t exp_max = (1u << exp_bits) - 1, exp = (bits >> man_bits) & exp_max,
+                 man = bits & ((1u << man_bits) - 1);
   const int bias = (1 << (exp_bits - 1)) - 1;
   const double sign = (bits >> (exp_bits + man_bits)) & 1 ? -1 : 1;
   if (exp == exp_max) return man ? std::nan("") : sign * std::numeric_limits<double>::infinity();
@@ -37,7 +38,8 @@ void check_all(int exp_bits, int man_bits, ToFloat to_float, FromFloat from_floa
   }
 }
 
-// Between two neighbours a < b of a format: below the middle a, above it b, at the middle the even one.
+// Between two neighbours a < b of a format: below the middle a, above it b, at the middle the even
+// one.
 template <typename ToFloat, typename FromFloat>
 void check_rounding(uint32_t last_finite, ToFloat to_float, FromFloat from_float) {
   for (uint32_t bits = 0; bits < last_finite; ++bits) {
@@ -66,8 +68,12 @@ TEST(Half, overflow_and_underflow) {
   EXPECT_EQ(float_to_half(std::numeric_limits<float>::denorm_min()), 0);
 }
 
-TEST(Bfloat16, all_65536_values_convert_and_return) { check_all(8, 7, bfloat16_to_float, float_to_bfloat16); }
-TEST(Bfloat16, rounds_to_nearest_even) { check_rounding(0x7f7f, bfloat16_to_float, float_to_bfloat16); }
+TEST(Bfloat16, all_65536_values_convert_and_return) {
+  check_all(8, 7, bfloat16_to_float, float_to_bfloat16);
+}
+TEST(Bfloat16, rounds_to_nearest_even) {
+  check_rounding(0x7f7f, bfloat16_to_float, float_to_bfloat16);
+}
 TEST(Bfloat16, overflow_and_nan) {
   EXPECT_EQ(float_to_bfloat16(std::numeric_limits<float>::max()), 0x7f80);
   // A NaN whose payload lies in the dropped bits only must not become Inf.

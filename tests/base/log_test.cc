@@ -30,7 +30,8 @@ TEST(Log, messages_go_to_the_sink) {
 
 TEST(Log, W11_text_from_bytes_is_escaped_and_cut) {
   EXPECT_EQ(printable("plain \"text\""), "plain \"text\"");
-  EXPECT_EQ(printable(std::string_view("a\0b\n\x1b[31m\xff\\", 11)), "a\\x00b\\x0a\\x1b[31m\\xff\\\\");
+  EXPECT_EQ(printable(std::string_view("a\0b\n\x1b[31m\xff\\", 11)),
+            "a\\x00b\\x0a\\x1b[31m\\xff\\\\");
   EXPECT_EQ(printable(std::string(200, 'x')), std::string(200, 'x'));
   const std::string cut = printable(std::string(1 << 20, '\n'));
   EXPECT_LE(cut.size(), 200u);

@@ -12,7 +12,8 @@
 namespace graft {
 namespace {
 
-constexpr int64_t kMax = std::numeric_limits<int64_t>::max(), kMin = std::numeric_limits<int64_t>::min();
+constexpr int64_t kMax = std::numeric_limits<int64_t>::max(),
+                  kMin = std::numeric_limits<int64_t>::min();
 
 TEST(Status, code_message_and_context) {
   const Status ok;
@@ -56,7 +57,8 @@ TEST(Check, guard_turns_exceptions_into_statuses) {
   EXPECT_EQ(check.code(), Code::kInternal);
   EXPECT_NE(check.message().find("1 == 2 the sum is wrong"), std::string::npos) << check.message();
   EXPECT_NE(check.message().find("status_test.cc:"), std::string::npos) << check.message();
-  EXPECT_EQ(guard([]() -> Result<int> { throw std::bad_alloc(); }).status().code(), Code::kResourceExhausted);
+  EXPECT_EQ(guard([]() -> Result<int> { throw std::bad_alloc(); }).status().code(),
+            Code::kResourceExhausted);
   EXPECT_EQ(guard([]() -> Result<int> { throw 7; }).status().code(), Code::kInternal);
   EXPECT_EQ(guard([]() -> Result<int> { return 7; }).value(), 7);
 }
@@ -77,7 +79,8 @@ TEST(Checked, product_of_dims) {
   EXPECT_EQ(product({7, 0}), 0);
   EXPECT_FALSE(product({2, -1}));
   EXPECT_FALSE(product({int64_t{1} << 32, int64_t{1} << 31}));
-  EXPECT_FALSE(product({0, int64_t{1} << 32, int64_t{1} << 32})) << "a zero does not hide an overflow";
+  EXPECT_FALSE(product({0, int64_t{1} << 32, int64_t{1} << 32}))
+      << "a zero does not hide an overflow";
 }
 
 TEST(DType, names_sizes_and_dispatch) {

@@ -1,4 +1,5 @@
-// GraphDef bytes: convert with native segments and every check on, then run the result without TensorFlow.
+// GraphDef bytes: convert with native segments and every check on, then run the result without
+// TensorFlow.
 #include "alloc_cap.h"
 #include "fuzz_run.h"
 #include "fuzz_target.h"

@@ -41,7 +41,8 @@ inline FuzzInputs make_inputs(const std::vector<TensorSpec>& specs) {
     inputs.bytes.emplace_back(static_cast<size_t>(elems) * dtype_size(spec.dtype));
   }
   for (size_t i = 0; i < specs.size(); ++i)
-    inputs.refs.push_back({specs[i].dtype, inputs.dims[i], inputs.bytes[i].data(), inputs.bytes[i].size()});
+    inputs.refs.push_back(
+        {specs[i].dtype, inputs.dims[i], inputs.bytes[i].data(), inputs.bytes[i].size()});
   return inputs;
 }
 

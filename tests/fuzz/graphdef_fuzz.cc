@@ -25,14 +25,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     std::vector<std::string> inputs;
     for (InputRef ref : node.inputs) inputs.push_back(tensor_name(*graph, ref));
-    for (int32_t source : node.control_inputs) inputs.push_back("^" + tensor_name(*graph, {source, 0}));
+    for (int32_t source : node.control_inputs)
+      inputs.push_back("^" + tensor_name(*graph, {source, 0}));
     writer.add_with_inputs(node, inputs);
   }
   for (const Function& function : graph->functions) writer.add_function_raw(function.raw);
   writer.add_library_rest(graph->library_rest);
   writer.add_rest(graph->rest);
   auto again_bytes = writer.finish();
-  if (topological_order(*graph).size() != graph->nodes.size() || !again_bytes.ok()) __builtin_trap();
+  if (topological_order(*graph).size() != graph->nodes.size() || !again_bytes.ok())
+    __builtin_trap();
   auto again = parse(*again_bytes);
   if (!again.ok() || again->nodes.size() != graph->nodes.size()) __builtin_trap();
   return 0;

@@ -1,5 +1,6 @@
-// Plan bytes: read, load, run on tiny inputs. A changed byte breaks the seal, so the bytes are tried as they are and with
-// header and digests made right again, which reaches the verifier and the kernels.
+// Plan bytes: read, load, run on tiny inputs. A changed byte breaks the seal, so the bytes are
+// tried as they are and with header and digests made right again, which reaches the verifier and
+// the kernels.
 #include <vector>
 
 #include "alloc_cap.h"
@@ -24,7 +25,8 @@ void try_plan(std::span<const std::byte> bytes) {
   if (loaded.ok()) run_engine(**loaded);
 }
 
-// A sealed plan whose metadata and weights are the fuzzed bytes: the first two bytes say where one ends.
+// A sealed plan whose metadata and weights are the fuzzed bytes: the first two bytes say where one
+// ends.
 std::vector<std::byte> sealed(std::span<const std::byte> bytes) {
   if (bytes.size() < 2) return {};
   const size_t split = std::to_integer<size_t>(bytes[0]) | std::to_integer<size_t>(bytes[1]) << 8;
@@ -37,7 +39,8 @@ std::vector<std::byte> sealed(std::span<const std::byte> bytes) {
   auto layout = engine::plan_layout(header, Limits());
   if (!layout.ok()) return {};
   std::vector<std::byte> plan(layout->total);
-  std::copy_n(bytes.begin(), metadata, plan.begin() + static_cast<std::ptrdiff_t>(layout->metadata));
+  std::copy_n(bytes.begin(), metadata,
+              plan.begin() + static_cast<std::ptrdiff_t>(layout->metadata));
   std::copy(bytes.begin() + static_cast<std::ptrdiff_t>(metadata), bytes.end(),
             plan.begin() + static_cast<std::ptrdiff_t>(layout->weights));
   engine::seal_container(plan, header, *layout);

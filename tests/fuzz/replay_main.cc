@@ -1,6 +1,6 @@
-// X_replay [--rounds N] [--write-seeds FOLDER] [FILE or FOLDER...]: runs the fuzz target on every file, then on N random
-// edits of each seed, so that ordinary and sanitizer builds try hostile bytes without libFuzzer. --write-seeds starts a
-// corpus.
+// X_replay [--rounds N] [--write-seeds FOLDER] [FILE or FOLDER...]: runs the fuzz target on every
+// file, then on N random edits of each seed, so that ordinary and sanitizer builds try hostile
+// bytes without libFuzzer. --write-seeds starts a corpus.
 #include <dirent.h>
 
 #include <algorithm>
@@ -52,10 +52,18 @@ void mutate(const std::string& seed, int64_t rounds, std::mt19937& random) {
     for (uint32_t edits = 1 + random() % 3; edits > 0 && !bytes.empty(); --edits) {
       const size_t at = random() % bytes.size();
       switch (random() % 4) {
-        case 0: bytes[at] = static_cast<char>(random()); break;
-        case 1: bytes[at] = static_cast<char>(bytes[at] ^ (1 << random() % 8)); break;
-        case 2: bytes.erase(at, 1 + random() % 4); break;
-        default: bytes.insert(at, bytes.substr(at, 1 + random() % 16)); break;
+        case 0:
+          bytes[at] = static_cast<char>(random());
+          break;
+        case 1:
+          bytes[at] = static_cast<char>(bytes[at] ^ (1 << random() % 8));
+          break;
+        case 2:
+          bytes.erase(at, 1 + random() % 4);
+          break;
+        default:
+          bytes.insert(at, bytes.substr(at, 1 + random() % 16));
+          break;
       }
     }
     run(bytes);
@@ -87,7 +95,8 @@ int main(int argc, char** argv) {
   }
   for (const auto& [name, bytes] : seeds) {
     if (!write_to.empty()) {
-      const auto status = graft::write_file_atomic(write_to + "/" + name, std::as_bytes(std::span(bytes)));
+      const auto status =
+          graft::write_file_atomic(write_to + "/" + name, std::as_bytes(std::span(bytes)));
       if (!status.ok()) return 1;
     }
     mutate(bytes, rounds, random);

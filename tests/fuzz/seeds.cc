@@ -20,9 +20,12 @@ std::string float_tensor(const std::vector<int>& dims) {
 }
 std::string int_tensor(const std::vector<int>& values) {
   std::string content;
-  for (int value : values) content += std::string(1, static_cast<char>(value)) + std::string(3, '\0');
-  const std::string shape = proto_field('\x12', std::string("\x08") + static_cast<char>(values.size()));
-  return proto_field('\x42', std::string("\x08\x03") + proto_field('\x12', shape) + proto_field('\x22', content));
+  for (int value : values)
+    content += std::string(1, static_cast<char>(value)) + std::string(3, '\0');
+  const std::string shape =
+      proto_field('\x12', std::string("\x08") + static_cast<char>(values.size()));
+  return proto_field(
+      '\x42', std::string("\x08\x03") + proto_field('\x12', shape) + proto_field('\x22', content));
 }
 
 class Seed {
@@ -36,7 +39,8 @@ class Seed {
   void placeholder(const std::vector<int64_t>& dims) {
     ShapeView shape;
     shape.dims = dims;
-    add("x", "Placeholder", {}, {{"dtype", attr_of_type(DType::kFloat)}, {"shape", attr_of_shape(shape)}});
+    add("x", "Placeholder", {},
+        {{"dtype", attr_of_type(DType::kFloat)}, {"shape", attr_of_shape(shape)}});
   }
   void constant(const std::string& name, DType dtype, std::string tensor) {
     add(name, "Const", {}, {{"dtype", attr_of_type(dtype)}, {"value", std::move(tensor)}});
@@ -57,14 +61,23 @@ std::string convolution() {
   s.placeholder({-1, 4, 4, 2});
   s.constant("w", DType::kFloat, float_tensor({3, 3, 2, 3}));
   s.constant("b", DType::kFloat, float_tensor({3}));
-  s.add("conv", "Conv2D", {"x", "w"}, {kFloatT, {"strides", attr_of_ints({1, 2, 2, 1})}, {"padding", attr_of_string("SAME")},
-                                       {"data_format", attr_of_string("NHWC")}, {"dilations", attr_of_ints({1, 1, 1, 1})}});
+  s.add("conv", "Conv2D", {"x", "w"},
+        {kFloatT,
+         {"strides", attr_of_ints({1, 2, 2, 1})},
+         {"padding", attr_of_string("SAME")},
+         {"data_format", attr_of_string("NHWC")},
+         {"dilations", attr_of_ints({1, 1, 1, 1})}});
   s.add("bias", "BiasAdd", {"conv", "b"}, {kFloatT, {"data_format", attr_of_string("NHWC")}});
   s.add("relu", "Relu", {"bias"}, {kFloatT});
-  s.add("pool", "MaxPool", {"relu"}, {kFloatT, {"ksize", attr_of_ints({1, 2, 2, 1})}, {"strides", attr_of_ints({1, 1, 1, 1})},
-                                      {"padding", attr_of_string("VALID")}, {"data_format", attr_of_string("NHWC")}});
+  s.add("pool", "MaxPool", {"relu"},
+        {kFloatT,
+         {"ksize", attr_of_ints({1, 2, 2, 1})},
+         {"strides", attr_of_ints({1, 1, 1, 1})},
+         {"padding", attr_of_string("VALID")},
+         {"data_format", attr_of_string("NHWC")}});
   s.constant("axes", DType::kInt32, int_tensor({1, 2}));
-  s.add("mean", "Mean", {"pool", "axes"}, {kFloatT, {"Tidx", attr_of_type(DType::kInt32)}, {"keep_dims", attr_of_bool(false)}});
+  s.add("mean", "Mean", {"pool", "axes"},
+        {kFloatT, {"Tidx", attr_of_type(DType::kInt32)}, {"keep_dims", attr_of_bool(false)}});
   s.add("softmax", "Softmax", {"mean"}, {kFloatT});
   return s.finish();
 }
@@ -76,18 +89,19 @@ std::string shapes() {
   s.constant("to", DType::kInt32, int_tensor({3, 4}));
   s.constant("w", DType::kFloat, float_tensor({4, 5}));
   s.add("reshape", "Reshape", {"x", "to"}, {kFloatT, {"Tshape", attr_of_type(DType::kInt32)}});
-  s.add("matmul", "MatMul", {"reshape", "w"}, {kFloatT, {"transpose_a", attr_of_bool(false)}, {"transpose_b", attr_of_bool(false)}});
-  s.add("perm", "Transpose", {"matmul", "order"}, {kFloatT, {"Tperm", attr_of_type(DType::kInt32)}});
+  s.add("matmul", "MatMul", {"reshape", "w"},
+        {kFloatT, {"transpose_a", attr_of_bool(false)}, {"transpose_b", attr_of_bool(false)}});
+  s.add("perm", "Transpose", {"matmul", "order"},
+        {kFloatT, {"Tperm", attr_of_type(DType::kInt32)}});
   s.constant("order", DType::kInt32, int_tensor({1, 0}));
-  s.add("sum", "Sum", {"perm", "axis"}, {kFloatT, {"Tidx", attr_of_type(DType::kInt32)}, {"keep_dims", attr_of_bool(true)}});
+  s.add("sum", "Sum", {"perm", "axis"},
+        {kFloatT, {"Tidx", attr_of_type(DType::kInt32)}, {"keep_dims", attr_of_bool(true)}});
   s.add("out", "AddV2", {"sum", "perm", "^x"}, {kFloatT});
   return s.finish();
 }
 
 }  // namespace
 
-Seeds graph_seeds() {
-  return {{"convolution", convolution()}, {"shapes", shapes()}};
-}
+Seeds graph_seeds() { return {{"convolution", convolution()}, {"shapes", shapes()}}; }
 
 }  // namespace graft

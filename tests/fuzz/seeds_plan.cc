@@ -29,7 +29,8 @@ Seeds seeds() {
       const auto plan_bytes = std::as_bytes(std::span(plan->data(), plan->size()));
       auto open = engine::open_container(plan_bytes, Limits());
       if (!open.ok() || open->metadata.size() > 0xffff) continue;
-      std::string inner{static_cast<char>(open->metadata.size() & 255), static_cast<char>(open->metadata.size() >> 8)};
+      std::string inner{static_cast<char>(open->metadata.size() & 255),
+                        static_cast<char>(open->metadata.size() >> 8)};
       out.emplace_back(name + "_inner", inner + text(open->metadata) + text(open->weights));
     }
   }

@@ -5,7 +5,9 @@
 namespace graft::graphdef {
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 // A node that owns its bytes.
 struct OwnedNode {
@@ -21,8 +23,9 @@ TEST(Attr, round_trip_of_every_kind) {
   EXPECT_EQ(attr_float_or(OwnedNode(attr_of_float(0.25f)).get(), "a", 1).value(), 0.25f);
   EXPECT_EQ(attr_bool_or(OwnedNode(attr_of_bool(true)).get(), "a", false).value(), true);
   EXPECT_EQ(attr_type(OwnedNode(attr_of_type(DType::kHalf)).get(), "a").value(), DType::kHalf);
-  EXPECT_EQ(attr_type_list(OwnedNode(attr_of_types({DType::kFloat, DType::kInt64})).get(), "a").value(),
-            (std::vector<DType>{DType::kFloat, DType::kInt64}));
+  EXPECT_EQ(
+      attr_type_list(OwnedNode(attr_of_types({DType::kFloat, DType::kInt64})).get(), "a").value(),
+      (std::vector<DType>{DType::kFloat, DType::kInt64}));
   EXPECT_EQ(attr_int_list(OwnedNode(attr_of_ints({1, -2, 1LL << 40})).get(), "a").value(),
             (std::vector<int64_t>{1, -2, 1LL << 40}));
   EXPECT_TRUE(attr_int_list(OwnedNode(attr_of_ints({})).get(), "a").value().empty());
@@ -52,17 +55,23 @@ TEST(Attr, A1_missing_or_of_the_wrong_kind) {
   const std::string kind = attr_int_or(node.get(), "a", 7).status().message();
   EXPECT_TRUE(contains(kind, "is a string; expected an int")) << kind;
   EXPECT_FALSE(attr_int_list(OwnedNode(attr_of_types({DType::kFloat})).get(), "a").ok());
-  EXPECT_FALSE(attr_int_list(OwnedNode(field(1, field(8, field(1, 1)))).get(), "a").ok()) << "a list of tensors";
+  EXPECT_FALSE(attr_int_list(OwnedNode(field(1, field(8, field(1, 1)))).get(), "a").ok())
+      << "a list of tensors";
   EXPECT_FALSE(attr_int(OwnedNode("").get(), "a").ok());
 }
 
 TEST(Attr, A3_data_types) {
   for (int number : {0, 34, 9999, -1, 101, 133})
-    EXPECT_EQ(attr_type(OwnedNode(attr_of_type(static_cast<DType>(number))).get(), "a").status().code(),
-              Code::kInvalidGraph) << number;
-  const std::string ref = attr_type(OwnedNode(attr_of_type(static_cast<DType>(101))).get(), "a").status().message();
+    EXPECT_EQ(
+        attr_type(OwnedNode(attr_of_type(static_cast<DType>(number))).get(), "a").status().code(),
+        Code::kInvalidGraph)
+        << number;
+  const std::string ref =
+      attr_type(OwnedNode(attr_of_type(static_cast<DType>(101))).get(), "a").status().message();
   EXPECT_TRUE(contains(ref, "reference type")) << ref;
-  EXPECT_FALSE(attr_type_list(OwnedNode(attr_of_types({DType::kFloat, static_cast<DType>(9999)})).get(), "a").ok());
+  EXPECT_FALSE(
+      attr_type_list(OwnedNode(attr_of_types({DType::kFloat, static_cast<DType>(9999)})).get(), "a")
+          .ok());
 }
 
 TEST(Attr, A12_shapes) {
@@ -112,7 +121,8 @@ std::string floats(const std::vector<float>& values) {
 TEST(Tensor, T1_content_must_fit) {
   for (size_t size : {7u, 9u, 4u, 12u}) {
     const auto t = decode(tensor(DType::kFloat, {2}, field(4, std::string(size, 'x'))));
-    EXPECT_TRUE(contains(t.status().message(), std::to_string(size) + " bytes")) << t.status().message();
+    EXPECT_TRUE(contains(t.status().message(), std::to_string(size) + " bytes"))
+        << t.status().message();
     EXPECT_TRUE(contains(t.status().message(), "need 8")) << t.status().message();
   }
   const auto t = decode(tensor(DType::kFloat, {2}, field(4, std::string(8, 'x')))).value();
@@ -121,12 +131,16 @@ TEST(Tensor, T1_content_must_fit) {
 }
 
 TEST(Tensor, T2_typed_values_as_in_tensorflow) {
-  EXPECT_EQ(values_of<float>(decode(tensor(DType::kFloat, {2}, floats({1, 2, 3}))).value()), (std::vector<float>{1, 2}));
-  EXPECT_EQ(values_of<float>(decode(tensor(DType::kFloat, {4}, floats({1, 2}))).value()), (std::vector<float>{1, 2, 2, 2}));
+  EXPECT_EQ(values_of<float>(decode(tensor(DType::kFloat, {2}, floats({1, 2, 3}))).value()),
+            (std::vector<float>{1, 2}));
+  EXPECT_EQ(values_of<float>(decode(tensor(DType::kFloat, {4}, floats({1, 2}))).value()),
+            (std::vector<float>{1, 2, 2, 2}));
   const auto none = decode(tensor(DType::kFloat, {4}, "")).value();
   EXPECT_TRUE(none.splat);
   EXPECT_EQ(values_of<float>(none), (std::vector<float>{0}));
-  const auto both = decode(tensor(DType::kFloat, {1}, floats({1}) + field(4, std::string("\0\0\0\x40", 4)))).value();
+  const auto both =
+      decode(tensor(DType::kFloat, {1}, floats({1}) + field(4, std::string("\0\0\0\x40", 4))))
+          .value();
   EXPECT_EQ(values_of<float>(both), (std::vector<float>{2})) << "tensor_content wins";
   const auto scalar = decode(tensor(DType::kInt32, {}, field(7, -3))).value();
   EXPECT_FALSE(scalar.splat);
@@ -146,8 +160,10 @@ TEST(Tensor, packed_floats_stay_views) {
 }
 
 TEST(Tensor, T3_sizes_that_overflow) {
-  for (const std::vector<int64_t>& dims : {std::vector<int64_t>{1LL << 32, 1LL << 32}, {-1}, {0, 1LL << 62, 4}, {1LL << 61, 1}})
-    EXPECT_EQ(decode(tensor(DType::kDouble, dims, "")).status().code(), Code::kInvalidGraph) << dims[0];
+  for (const std::vector<int64_t>& dims :
+       {std::vector<int64_t>{1LL << 32, 1LL << 32}, {-1}, {0, 1LL << 62, 4}, {1LL << 61, 1}})
+    EXPECT_EQ(decode(tensor(DType::kDouble, dims, "")).status().code(), Code::kInvalidGraph)
+        << dims[0];
 }
 
 TEST(Tensor, T4_splat_bomb_stays_splat) {
@@ -155,7 +171,8 @@ TEST(Tensor, T4_splat_bomb_stays_splat) {
   EXPECT_TRUE(t.splat);
   EXPECT_EQ(t.content.size(), 4u);
   EXPECT_EQ(t.elems(), 1 << 30);
-  EXPECT_EQ(decode(tensor(DType::kFloat, {1 << 30}, floats({1, 2}))).status().code(), Code::kResourceExhausted);
+  EXPECT_EQ(decode(tensor(DType::kFloat, {1 << 30}, floats({1, 2}))).status().code(),
+            Code::kResourceExhausted);
 }
 
 TEST(Tensor, T5_zero_elements_need_no_values) {
@@ -165,7 +182,8 @@ TEST(Tensor, T5_zero_elements_need_no_values) {
 }
 
 TEST(Tensor, T6_types_without_values) {
-  EXPECT_EQ(decode(tensor(DType::kString, {1}, field(8, std::string("s")))).status().code(), Code::kUnsupported);
+  EXPECT_EQ(decode(tensor(DType::kString, {1}, field(8, std::string("s")))).status().code(),
+            Code::kUnsupported);
   EXPECT_EQ(decode(tensor(DType::kResource, {}, "")).status().code(), Code::kUnsupported);
   EXPECT_EQ(decode(tensor(DType::kVariant, {}, "")).status().code(), Code::kUnsupported);
   EXPECT_EQ(decode(tensor(DType::kInvalid, {0}, "")).status().code(), Code::kInvalidGraph);
@@ -173,18 +191,26 @@ TEST(Tensor, T6_types_without_values) {
 }
 
 TEST(Tensor, T7_values_out_of_range_are_cut) {
-  EXPECT_EQ(values_of<uint16_t>(decode(tensor(DType::kHalf, {1}, field(13, 0x13c00))).value()), (std::vector<uint16_t>{0x3c00}));
-  EXPECT_EQ(values_of<uint16_t>(decode(tensor(DType::kBfloat16, {1}, field(13, 0x3f80))).value()), (std::vector<uint16_t>{0x3f80}));
-  EXPECT_EQ(values_of<uint8_t>(decode(tensor(DType::kBool, {2}, field(11, varint(7) + varint(256)))).value()), (std::vector<uint8_t>{1, 1}));
-  EXPECT_EQ(values_of<int8_t>(decode(tensor(DType::kInt8, {1}, field(7, 400))).value()), (std::vector<int8_t>{-112}));
-  EXPECT_EQ(values_of<uint64_t>(decode(tensor(DType::kUint64, {1}, field(17, -1))).value()), (std::vector<uint64_t>{UINT64_MAX}));
+  EXPECT_EQ(values_of<uint16_t>(decode(tensor(DType::kHalf, {1}, field(13, 0x13c00))).value()),
+            (std::vector<uint16_t>{0x3c00}));
+  EXPECT_EQ(values_of<uint16_t>(decode(tensor(DType::kBfloat16, {1}, field(13, 0x3f80))).value()),
+            (std::vector<uint16_t>{0x3f80}));
+  EXPECT_EQ(values_of<uint8_t>(
+                decode(tensor(DType::kBool, {2}, field(11, varint(7) + varint(256)))).value()),
+            (std::vector<uint8_t>{1, 1}));
+  EXPECT_EQ(values_of<int8_t>(decode(tensor(DType::kInt8, {1}, field(7, 400))).value()),
+            (std::vector<int8_t>{-112}));
+  EXPECT_EQ(values_of<uint64_t>(decode(tensor(DType::kUint64, {1}, field(17, -1))).value()),
+            (std::vector<uint64_t>{UINT64_MAX}));
 }
 
 TEST(Tensor, T8_special_floats_keep_their_bits) {
   const std::vector<float> want = {-0.0f, INFINITY, -INFINITY, 1e-42f};
   EXPECT_EQ(values_of<float>(decode(tensor(DType::kFloat, {4}, floats(want))).value()), want);
-  EXPECT_TRUE(std::signbit(values_of<float>(decode(tensor(DType::kFloat, {1}, floats({-0.0f}))).value())[0]));
-  EXPECT_TRUE(std::isnan(values_of<float>(decode(tensor(DType::kFloat, {1}, floats({NAN}))).value())[0]));
+  EXPECT_TRUE(std::signbit(
+      values_of<float>(decode(tensor(DType::kFloat, {1}, floats({-0.0f}))).value())[0]));
+  EXPECT_TRUE(
+      std::isnan(values_of<float>(decode(tensor(DType::kFloat, {1}, floats({NAN}))).value())[0]));
 }
 
 TEST(Tensor, T11_misaligned_bytes) {

@@ -29,7 +29,8 @@ inline std::string fixed32(uint32_t number, float value) {
   return varint(fixed32_key(number)) + std::string(reinterpret_cast<const char*>(&value), 4);
 }
 
-inline std::string node_body(const std::string& name, const std::string& op, const std::vector<std::string>& inputs = {}) {
+inline std::string node_body(const std::string& name, const std::string& op,
+                             const std::vector<std::string>& inputs = {}) {
   std::string out = field(1, name) + field(2, op);
   for (const auto& input : inputs) out += field(3, input);
   return out;

@@ -3,14 +3,17 @@
 namespace graft::graphdef {
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 std::string with_input(const std::string& input) {
   return node_field("n", "Op") + node_field("m", "Op", {input});
 }
 
 TEST(Structure, names_ports_and_control_inputs_are_resolved) {
-  auto graph = parse_text(node_field("b", "Op", {"a:1", "scope/c.d-e_f", "^a"}) + node_field("a", "Op") +
-                          node_field("scope/c.d-e_f", "Op") + node_field("x>y", "Op") + node_field("_arg", "Op"));
+  auto graph = parse_text(node_field("b", "Op", {"a:1", "scope/c.d-e_f", "^a"}) +
+                          node_field("a", "Op") + node_field("scope/c.d-e_f", "Op") +
+                          node_field("x>y", "Op") + node_field("_arg", "Op"));
   ASSERT_TRUE(graph.ok()) << graph.status().message();
   EXPECT_EQ(graph->nodes[0].inputs, (std::vector<InputRef>{{1, 1}, {2, 0}}));
   EXPECT_EQ(graph->nodes[0].control_inputs, (std::vector<int32_t>{1}));
@@ -19,7 +22,8 @@ TEST(Structure, names_ports_and_control_inputs_are_resolved) {
 }
 
 TEST(Structure, S1_names) {
-  const std::string twice = refusal(node_field("n", "Op") + node_field("m", "Op") + node_field("n", "Op"));
+  const std::string twice =
+      refusal(node_field("n", "Op") + node_field("m", "Op") + node_field("n", "Op"));
   EXPECT_TRUE(contains(twice, "nodes 0 and 2")) << twice;
   EXPECT_TRUE(contains(refusal(node_field("", "Operation")), "no name"));
   for (const char* name : {"a:0", "^a", "a b", "-a", "/a", "a>", ">a", "a\\b"})
@@ -34,17 +38,21 @@ TEST(Structure, S2_missing_node) {
 
 TEST(Structure, S3_malformed_inputs) {
   EXPECT_EQ(refusal(with_input("n:7")), "");
-  for (const char* input : {"n:-1", "n:99999999999999999999", "n:2147483648", ":0", "^", "^n:0", "n:b:0", "n:", "", "n:1x", "n:+1", "n: 1"})
-    EXPECT_TRUE(contains(refusal(with_input(input)), "node \"m\" input 0")) << input << ": " << refusal(with_input(input));
+  for (const char* input : {"n:-1", "n:99999999999999999999", "n:2147483648", ":0", "^", "^n:0",
+                            "n:b:0", "n:", "", "n:1x", "n:+1", "n: 1"})
+    EXPECT_TRUE(contains(refusal(with_input(input)), "node \"m\" input 0"))
+        << input << ": " << refusal(with_input(input));
 }
 
 TEST(Structure, S4_data_after_control) {
-  EXPECT_TRUE(contains(refusal(node_field("n", "Op") + node_field("m", "Op", {"^n", "n"})), "after a control input"));
+  EXPECT_TRUE(contains(refusal(node_field("n", "Op") + node_field("m", "Op", {"^n", "n"})),
+                       "after a control input"));
 }
 
 TEST(Structure, S5_cycles) {
   EXPECT_TRUE(contains(refusal(node_field("n", "Op", {"n"})), "\"n\" -> \"n\""));
-  EXPECT_TRUE(contains(refusal(node_field("a", "Op", {"b"}) + node_field("b", "Op", {"^a"})), "cycle"));
+  EXPECT_TRUE(
+      contains(refusal(node_field("a", "Op", {"b"}) + node_field("b", "Op", {"^a"})), "cycle"));
   std::string ring;
   constexpr int kNodes = 100'000;
   for (int i = 0; i < kNodes; ++i)
@@ -56,8 +64,9 @@ TEST(Structure, S5_cycles) {
 
 TEST(Structure, S6_S7_loops_through_next_iteration_parse) {
   const auto loop = [](const char* back) {
-    return node_field("x", "Placeholder") + node_field("e", "Enter", {"x"}) + node_field("m", "Merge", {"e", "n"}) +
-           node_field("n", back, {"m"}) + node_field("out", "Exit", {"m"});
+    return node_field("x", "Placeholder") + node_field("e", "Enter", {"x"}) +
+           node_field("m", "Merge", {"e", "n"}) + node_field("n", back, {"m"}) +
+           node_field("out", "Exit", {"m"});
   };
   EXPECT_EQ(refusal(loop("NextIteration")), "");
   EXPECT_TRUE(contains(refusal(loop("Identity")), "cycle"));
@@ -79,25 +88,29 @@ TEST(Structure, S17_chain_of_a_million_nodes) {
 }
 
 TEST(Structure, topological_order_keeps_a_sorted_graph) {
-  auto graph = parse_text(node_field("a", "Op") + node_field("b", "Op") + node_field("c", "Op", {"b"}) + node_field("d", "Op", {"a", "^c"}));
+  auto graph = parse_text(node_field("a", "Op") + node_field("b", "Op") +
+                          node_field("c", "Op", {"b"}) + node_field("d", "Op", {"a", "^c"}));
   ASSERT_TRUE(graph.ok());
   EXPECT_EQ(topological_order(*graph), (std::vector<int32_t>{0, 1, 2, 3}));
 }
 
 TEST(Structure, S11_find_tensor_gives_the_nearest_names) {
-  auto graph = parse_text(node_field("resnet/logits", "Op") + node_field("resnet/pool", "Op") + node_field("x", "Op"));
+  auto graph = parse_text(node_field("resnet/logits", "Op") + node_field("resnet/pool", "Op") +
+                          node_field("x", "Op"));
   ASSERT_TRUE(graph.ok());
   EXPECT_EQ(find_tensor(*graph, "x").value(), (InputRef{2, 0}));
   EXPECT_EQ(find_tensor(*graph, "x:3").value(), (InputRef{2, 3}));
   const auto missing = find_tensor(*graph, "resnet/logit:0");
   EXPECT_EQ(missing.status().code(), Code::kInvalidArgument);
-  EXPECT_TRUE(contains(missing.status().message(), "nearest names: \"resnet/logits\"")) << missing.status().message();
+  EXPECT_TRUE(contains(missing.status().message(), "nearest names: \"resnet/logits\""))
+      << missing.status().message();
   for (const char* name : {"^x", "", "x:", "x:-1", "a:b:c"})
     EXPECT_EQ(find_tensor(*graph, name).status().code(), Code::kInvalidArgument) << name;
 }
 
 TEST(Structure, functions_and_unnamed_functions) {
-  EXPECT_TRUE(contains(refusal(node_field("x", "Op") + field(2, field(1, std::string()))), "function"));
+  EXPECT_TRUE(
+      contains(refusal(node_field("x", "Op") + field(2, field(1, std::string()))), "function"));
 }
 
 }  // namespace

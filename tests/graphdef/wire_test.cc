@@ -5,17 +5,21 @@ namespace {
 
 using testing::Test;
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 TEST(Wire, W1_empty_file_has_no_nodes) { EXPECT_TRUE(contains(refusal(""), "no nodes")); }
 
 TEST(Wire, W2_truncated_at_each_byte) {
   const std::string whole = small_graph_bytes();
   ASSERT_EQ(refusal(whole), "");
-  std::vector<size_t> borders;  // cuts between top-level fields leave a shorter, well-formed message
+  std::vector<size_t>
+      borders;  // cuts between top-level fields leave a shorter, well-formed message
   size_t accepted = 0;
   for (FieldReader reader(as_bytes(whole)); reader.next();)
-    borders.push_back(static_cast<size_t>(reader.raw().data() + reader.raw().size() - as_bytes(whole).data()));
+    borders.push_back(
+        static_cast<size_t>(reader.raw().data() + reader.raw().size() - as_bytes(whole).data()));
   for (size_t cut = 1; cut < whole.size(); ++cut) {
     const std::string what = refusal(whole.substr(0, cut));
     if (std::find(borders.begin(), borders.end(), cut) != borders.end()) {
@@ -44,8 +48,10 @@ TEST(Wire, W2_every_byte_changed_never_crashes) {
 }
 
 TEST(Wire, W3_foreign_formats_are_named) {
-  const std::string onnx = field(1, 8) + field(2, std::string("pytorch")) + field(7, std::string("graph"));
-  const std::string saved_model = field(1, 1) + field(2, field(1, field(1, std::string("v1"))) + field(2, field(1, std::string()))) ;
+  const std::string onnx =
+      field(1, 8) + field(2, std::string("pytorch")) + field(7, std::string("graph"));
+  const std::string saved_model = field(1, 1) + field(2, field(1, field(1, std::string("v1"))) +
+                                                             field(2, field(1, std::string())));
   const std::pair<std::string, std::string> cases[] = {
       {"node {\n  name: \"x\"\n  op: \"Placeholder\"\n}\n", "pbtxt"},
       {std::string("\x1f\x8b\x08\0\0\0\0\0", 8), "gzip"},
@@ -59,7 +65,8 @@ TEST(Wire, W3_foreign_formats_are_named) {
       {onnx, "ONNX"},
       {saved_model, "SavedModel"},
   };
-  for (const auto& [bytes, word] : cases) EXPECT_TRUE(contains(refusal(bytes), word)) << word << ": " << refusal(bytes);
+  for (const auto& [bytes, word] : cases)
+    EXPECT_TRUE(contains(refusal(bytes), word)) << word << ": " << refusal(bytes);
 }
 
 TEST(Wire, W4_graphs_past_the_limit_are_refused_before_parsing) {
@@ -67,7 +74,8 @@ TEST(Wire, W4_graphs_past_the_limit_are_refused_before_parsing) {
   limits.max_graph_bytes = 10;
   const std::string bytes = small_graph_bytes();
   const auto graph = parse(as_bytes(bytes), nullptr, limits);
-  EXPECT_TRUE(contains(graph.status().message(), std::to_string(bytes.size()) + " bytes")) << graph.status().message();
+  EXPECT_TRUE(contains(graph.status().message(), std::to_string(bytes.size()) + " bytes"))
+      << graph.status().message();
 }
 
 TEST(Wire, W5_bad_varints_and_lengths) {
@@ -87,7 +95,8 @@ TEST(Wire, W6_wrong_wire_type_is_an_unknown_field) {
 std::string nested_func(int levels) {
   std::string value = attr_of_int(1);
   for (int i = 0; i < levels; ++i) {
-    const std::string func = field(1, std::string("f")) + field(2, field(1, std::string("k")) + field(2, value));
+    const std::string func =
+        field(1, std::string("f")) + field(2, field(1, std::string("k")) + field(2, value));
     value = i % 2 ? field(10, func) : field(1, field(9, func));
   }
   return value;
@@ -115,7 +124,8 @@ TEST(Wire, W8_unknown_fields_and_groups_survive) {
   ASSERT_TRUE(graph.ok()) << graph.status().message();
   EXPECT_EQ(as_text(graph->rest), unknown);
   EXPECT_EQ(as_text(graph->nodes[0].raw), node_body("x", "Placeholder") + unknown);
-  EXPECT_EQ(serialize_node_with_inputs(graph->nodes[1], {"z", "^q"}), node_body("y", "Relu", {"z", "^q"}) + unknown);
+  EXPECT_EQ(serialize_node_with_inputs(graph->nodes[1], {"z", "^q"}),
+            node_body("y", "Relu", {"z", "^q"}) + unknown);
   EXPECT_TRUE(contains(refusal(small_graph_bytes() + "\x93\x3e\x9c\x3e"), "group"));
   EXPECT_TRUE(contains(refusal(small_graph_bytes() + "\x94\x3e"), "group"));
 }
@@ -124,26 +134,30 @@ TEST(Wire, W9_repeated_sections_merge) {
   const auto library = [](const std::string& name) {
     return field(2, field(1, field(1, field(1, name))) + field(2, field(1, "grad_" + name)));
   };
-  auto graph = parse_text(library("f") + field(1, field(1, std::string("old")) + node_body("x", "Placeholder")) +
-                          field(4, field(1, 5) + field(2, 3)) + library("g") + field(4, field(1, 9)));
+  auto graph = parse_text(
+      library("f") + field(1, field(1, std::string("old")) + node_body("x", "Placeholder")) +
+      field(4, field(1, 5) + field(2, 3)) + library("g") + field(4, field(1, 9)));
   ASSERT_TRUE(graph.ok()) << graph.status().message();
   EXPECT_EQ(graph->nodes[0].name, "x") << "the last of a repeated singular field";
   ASSERT_EQ(graph->functions.size(), 2u);
   EXPECT_EQ(graph->functions[1].name, "g");
-  EXPECT_EQ(as_text(graph->library_rest), field(2, field(1, std::string("grad_f"))) + field(2, field(1, std::string("grad_g"))));
+  EXPECT_EQ(as_text(graph->library_rest),
+            field(2, field(1, std::string("grad_f"))) + field(2, field(1, std::string("grad_g"))));
   EXPECT_EQ(graph->producer, 9);
   EXPECT_EQ(graph->min_consumer, 3);
 }
 
 TEST(Wire, W10_last_of_equal_attr_keys_wins) {
-  auto graph = parse_text(field(1, node_body("x", "Op") + attr_field("N", attr_of_int(1)) + attr_field("N", attr_of_int(2))));
+  auto graph = parse_text(field(
+      1, node_body("x", "Op") + attr_field("N", attr_of_int(1)) + attr_field("N", attr_of_int(2))));
   ASSERT_TRUE(graph.ok());
   EXPECT_EQ(attr_int(graph->nodes[0], "N").value(), 2);
 }
 
 TEST(Wire, W11_hostile_names_are_escaped_and_cut) {
-  for (const std::string& name : {std::string("a\nb"), std::string("a\0b", 3), std::string("\xff\xfe"), std::string("a\x1b[31m"),
-                                  std::string(1 << 20, 'x')}) {
+  for (const std::string& name :
+       {std::string("a\nb"), std::string("a\0b", 3), std::string("\xff\xfe"),
+        std::string("a\x1b[31m"), std::string(1 << 20, 'x')}) {
     const std::string what = refusal(node_field(name, "Op"));
     ASSERT_NE(what, "");
     EXPECT_LT(what.size(), 600u);
@@ -169,8 +183,8 @@ TEST(Wire, W13_order_and_packing_do_not_matter) {
   const std::string mixed = field(1, field(3, varint(1) + varint(300)) + field(3, 7));
   const std::string merged = field(1, field(3, 1)) + field(1, field(3, varint(300) + varint(7)));
   for (const std::string& value : {packed, unpacked, mixed, merged}) {
-    auto graph = parse_text(field(1, attr_field("strides", value) + field(3, std::string("b")) + field(2, std::string("Op")) +
-                                        field(1, std::string("a"))) +
+    auto graph = parse_text(field(1, attr_field("strides", value) + field(3, std::string("b")) +
+                                         field(2, std::string("Op")) + field(1, std::string("a"))) +
                             node_field("b", "Op"));
     ASSERT_TRUE(graph.ok()) << graph.status().message();
     EXPECT_EQ(attr_int_list(graph->nodes[0], "strides").value(), (std::vector<int64_t>{1, 300, 7}));
@@ -184,7 +198,8 @@ TEST(Wire, W14_versions) {
   EXPECT_EQ(refusal(node + field(4, field(2, 2474))), "");
   EXPECT_TRUE(contains(refusal(node + field(4, field(2, 2475))), "2475"));
   EXPECT_TRUE(contains(refusal(node + field(4, field(3, 2474))), "bad_consumers"));
-  EXPECT_TRUE(contains(refusal(node + field(4, field(3, varint(5) + varint(2474)))), "bad_consumers"));
+  EXPECT_TRUE(
+      contains(refusal(node + field(4, field(3, varint(5) + varint(2474)))), "bad_consumers"));
   EXPECT_EQ(refusal(node + field(4, field(3, varint(5)))), "");
 }
 

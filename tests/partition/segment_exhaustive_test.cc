@@ -1,4 +1,5 @@
-// Every graph of up to five nodes with every support mask, and big graphs for the bound on edge visits.
+// Every graph of up to five nodes with every support mask, and big graphs for the bound on edge
+// visits.
 #include <random>
 
 #include "partition_testing.h"
@@ -43,7 +44,8 @@ void expect_maximal(const TestGraph& g, const Segmentation& s, const std::string
       auto joined = group;
       for (int32_t& x : joined)
         if (x == a) x = b;
-      ASSERT_FALSE(contraction_is_acyclic(g.graph, g.classes, joined)) << what << ": " << a << " and " << b;
+      ASSERT_FALSE(contraction_is_acyclic(g.graph, g.classes, joined))
+          << what << ": " << a << " and " << b;
     }
   }
 }
@@ -58,8 +60,9 @@ TEST(SegmentExhaustive, S13_all_graphs_of_up_to_five_nodes) {
         for (uint32_t control : {0u, static_cast<uint32_t>(random())}) {
           const TestGraph g = small_graph(n, edges, control, mask);
           const auto s = segment_all(g);
-          const std::string what = "n=" + std::to_string(n) + " edges=" + std::to_string(edges) + " control=" +
-                                   std::to_string(control) + " mask=" + std::to_string(mask);
+          const std::string what = "n=" + std::to_string(n) + " edges=" + std::to_string(edges) +
+                                   " control=" + std::to_string(control) +
+                                   " mask=" + std::to_string(mask);
           ASSERT_NO_FATAL_FAILURE(expect_sound(g.graph, g.classes, s, what));
           ASSERT_NO_FATAL_FAILURE(expect_maximal(g, s, what));
           segments += static_cast<int64_t>(s.segments.size());
@@ -76,10 +79,14 @@ TestGraph big_graph(Form form, int n, int percent_native, uint32_t seed) {
   g.graph.nodes.resize(static_cast<size_t>(n));
   for (int v = 0; v < n; ++v) {
     auto& node = g.graph.nodes[static_cast<size_t>(v)];
-    node.op = v == 0 ? "Placeholder" : static_cast<int>(random() % 100) < percent_native ? "Native" : "Relu";
+    node.op = v == 0                                              ? "Placeholder"
+              : static_cast<int>(random() % 100) < percent_native ? "Native"
+                                                                  : "Relu";
     if (v == 0) continue;
     switch (form) {
-      case Form::kChain: node.inputs = {{v - 1, 0}}; break;
+      case Form::kChain:
+        node.inputs = {{v - 1, 0}};
+        break;
       case Form::kResidual:
         node.inputs = {{v - 1, 0}};
         if (v % 4 == 0) node.inputs.push_back({v - 4, 0});
@@ -89,8 +96,10 @@ TestGraph big_graph(Form form, int n, int percent_native, uint32_t seed) {
         if (v % 1000 < 5 && v > 200) node.inputs.push_back({v - 101, 0});
         break;
       case Form::kRandom:
-        for (int k = 0; k < 3; ++k) node.inputs.push_back({static_cast<int32_t>(random() % static_cast<uint32_t>(v)), 0});
-        if (random() % 10 == 0) node.control_inputs.push_back(static_cast<int32_t>(random() % static_cast<uint32_t>(v)));
+        for (int k = 0; k < 3; ++k)
+          node.inputs.push_back({static_cast<int32_t>(random() % static_cast<uint32_t>(v)), 0});
+        if (random() % 10 == 0)
+          node.control_inputs.push_back(static_cast<int32_t>(random() % static_cast<uint32_t>(v)));
         break;
     }
   }
@@ -103,13 +112,15 @@ TEST(SegmentComplexity, S18_edge_visits_stay_linear) {
     for (int n : {1'000, 10'000, 100'000})
       for (int percent : {0, 1, 10, 50}) {
         const TestGraph g = big_graph(form, n, percent, 7);
-        const std::string what = "form " + std::to_string(static_cast<int>(form)) + " n=" + std::to_string(n) +
-                                 " native " + std::to_string(percent) + "%";
+        const std::string what = "form " + std::to_string(static_cast<int>(form)) +
+                                 " n=" + std::to_string(n) + " native " + std::to_string(percent) +
+                                 "%";
         const auto s = segment_all(g);
         ASSERT_NO_FATAL_FAILURE(expect_sound(g.graph, g.classes, s, what));
         EXPECT_TRUE(percent > 0 || form == Form::kWide || s.segments.size() == 1) << what;
         RecordProperty(what, std::to_string(s.segments.size()) + " segments, " +
-                                 std::to_string(static_cast<double>(s.edge_visits) / static_cast<double>(n + edges_of(g.graph))) +
+                                 std::to_string(static_cast<double>(s.edge_visits) /
+                                                static_cast<double>(n + edges_of(g.graph))) +
                                  " visits per node and edge");
       }
 }
@@ -131,7 +142,8 @@ TEST(SegmentComplexity, S18_fan_out_and_dense_graphs) {
   dense.graph.nodes.resize(500);
   for (size_t v = 0; v < dense.graph.nodes.size(); ++v) {
     dense.graph.nodes[v].op = v == 0 ? "Placeholder" : v % 7 ? "Relu" : "Native";
-    for (size_t u = 0; u < v; ++u) dense.graph.nodes[v].inputs.push_back({static_cast<int32_t>(u), 0});
+    for (size_t u = 0; u < v; ++u)
+      dense.graph.nodes[v].inputs.push_back({static_cast<int32_t>(u), 0});
   }
   for (const auto& node : dense.graph.nodes) dense.classes.push_back(class_of(node));
   expect_sound(dense.graph, dense.classes, segment_all(dense), "dense");

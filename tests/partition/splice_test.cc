@@ -33,7 +33,8 @@ std::vector<EngineNode> engines_for(const Segmentation& s, bool known_shapes) {
   return engines;
 }
 
-TestGraph splice_all(const TestGraph& g, const std::vector<InputRef>& fetched, bool known_shapes = true) {
+TestGraph splice_all(const TestGraph& g, const std::vector<InputRef>& fetched,
+                     bool known_shapes = true) {
   const Segmentation s = segment_all(g, fetched);
   std::vector<std::string> names;
   auto bytes = splice(g.graph, engines_for(s, known_shapes), fetched, names);
@@ -75,7 +76,8 @@ Body read_function(Bytes raw) {
   return body;
 }
 
-// The value of a tensor as a text of everything that it is computed from; names do not enter, except of Placeholders.
+// The value of a tensor as a text of everything that it is computed from; names do not enter,
+// except of Placeholders.
 class Symbolic {
  public:
   explicit Symbolic(const Graph& graph) : graph_(graph) {}
@@ -96,12 +98,15 @@ class Symbolic {
   }
 
  private:
-  static size_t apply(const Node& node, const std::vector<size_t>& inputs, const std::string& output) {
+  static size_t apply(const Node& node, const std::vector<size_t>& inputs,
+                      const std::string& output) {
     if (node.op == "Identity" || node.op == "EnsureShape") return inputs.at(0);
-    if (node.op == "IdentityN") return inputs.at(static_cast<size_t>(std::stoi(output.substr(output.find(':') + 1))));
+    if (node.op == "IdentityN")
+      return inputs.at(static_cast<size_t>(std::stoi(output.substr(output.find(':') + 1))));
     std::string text(node.op);
     if (node.op == "Placeholder") text += node.name;
-    for (const auto& attr : node.attrs) text += "|" + std::string(attr.name) + "=" + std::string(as_text(attr.value));
+    for (const auto& attr : node.attrs)
+      text += "|" + std::string(attr.name) + "=" + std::string(as_text(attr.value));
     for (size_t input : inputs) text += "," + std::to_string(input);
     return std::hash<std::string>()(text + ">" + output);
   }
@@ -155,13 +160,14 @@ class Symbolic {
   std::map<std::pair<int32_t, int32_t>, size_t> values_;
 };
 
-void expect_same(const TestGraph& before, const TestGraph& after, const std::vector<InputRef>& fetched,
-                 const std::string& what) {
+void expect_same(const TestGraph& before, const TestGraph& after,
+                 const std::vector<InputRef>& fetched, const std::string& what) {
   Symbolic original(before.graph), mixed(after.graph);
   for (InputRef ref : fetched) {
     const auto found = find_tensor(after.graph, tensor_name(before.graph, ref));
     ASSERT_TRUE(found.ok()) << what << ": " << found.status().message();
-    ASSERT_EQ(original.tensor(ref), mixed.tensor(*found)) << what << " " << tensor_name(before.graph, ref);
+    ASSERT_EQ(original.tensor(ref), mixed.tensor(*found))
+        << what << " " << tensor_name(before.graph, ref);
   }
 }
 
@@ -174,7 +180,8 @@ std::set<std::pair<std::string, std::string>> happens_before(const Graph& graph)
     const auto add = [&](int32_t u) {
       const Node& source = graph.nodes[static_cast<size_t>(u)];
       if (source.op == "Const") return;
-      reach[static_cast<size_t>(v)].insert(reach[static_cast<size_t>(u)].begin(), reach[static_cast<size_t>(u)].end());
+      reach[static_cast<size_t>(v)].insert(reach[static_cast<size_t>(u)].begin(),
+                                           reach[static_cast<size_t>(u)].end());
       reach[static_cast<size_t>(v)].insert(std::string(source.name));
     };
     for (InputRef ref : node.inputs) add(ref.node);
@@ -191,14 +198,16 @@ NodeSpec split(const std::string& name, const std::string& axis, const std::stri
 }
 
 TEST(Splice, outputs_of_every_kind_are_rewired) {
-  const TestGraph g = make_graph({node("x", "Placeholder"), node("k", "Const"), split("s", "k", "x"),
-                                  node("a", "Relu", {"s:1"}), node("n", "NativeOp", {"a", "s:2"}),
-                                  node("b", "AddV2", {"n", "a"}), node("out", "NativeOut", {"b", "k"})});
+  const TestGraph g =
+      make_graph({node("x", "Placeholder"), node("k", "Const"), split("s", "k", "x"),
+                  node("a", "Relu", {"s:1"}), node("n", "NativeOp", {"a", "s:2"}),
+                  node("b", "AddV2", {"n", "a"}), node("out", "NativeOut", {"b", "k"})});
   const std::vector<InputRef> fetched = {{g.at("out"), 0}, {g.at("a"), 0}};
   for (bool known : {false, true}) {
     const TestGraph mixed = splice_all(g, fetched, known);
     expect_same(g, mixed, fetched, known ? "known" : "unknown");
-    EXPECT_EQ(mixed.graph.nodes[static_cast<size_t>(mixed.at("a"))].op, known ? "EnsureShape" : "Identity");
+    EXPECT_EQ(mixed.graph.nodes[static_cast<size_t>(mixed.at("a"))].op,
+              known ? "EnsureShape" : "Identity");
     EXPECT_GE(mixed.graph.find("k"), 0) << "a native node reads it";
     EXPECT_LT(mixed.graph.find("s"), 0);
     EXPECT_GE(mixed.graph.find("TRTEngineOp_000_0"), 0);
@@ -206,8 +215,8 @@ TEST(Splice, outputs_of_every_kind_are_rewired) {
 }
 
 TEST(Splice, S11_fetched_second_output_keeps_its_name) {
-  const TestGraph g = make_graph({node("x", "Placeholder"), node("k", "Const"), split("s", "k", "x"),
-                                  node("a", "Relu", {"s"})});
+  const TestGraph g = make_graph({node("x", "Placeholder"), node("k", "Const"),
+                                  split("s", "k", "x"), node("a", "Relu", {"s"})});
   const std::vector<InputRef> fetched = {{g.at("s"), 2}, {g.at("a"), 0}};
   const TestGraph mixed = splice_all(g, fetched);
   expect_same(g, mixed, fetched, "s:2");
@@ -215,9 +224,10 @@ TEST(Splice, S11_fetched_second_output_keeps_its_name) {
 }
 
 TEST(Splice, S14_one_tensor_for_two_engines) {
-  const TestGraph g = make_graph({node("x", "Placeholder"), node("a", "Relu", {"x"}), node("n", "NativeOp", {"a"}),
-                                  node("b", "AddV2", {"a", "n"}), node("c", "AddV2", {"b", "a"}),
-                                  node("out", "NativeOut", {"c", "a"})});
+  const TestGraph g =
+      make_graph({node("x", "Placeholder"), node("a", "Relu", {"x"}), node("n", "NativeOp", {"a"}),
+                  node("b", "AddV2", {"a", "n"}), node("c", "AddV2", {"b", "a"}),
+                  node("out", "NativeOut", {"c", "a"})});
   const std::vector<InputRef> fetched = {{g.at("out"), 0}};
   expect_same(g, splice_all(g, fetched), fetched, "two engines");
 }
@@ -225,7 +235,8 @@ TEST(Splice, S14_one_tensor_for_two_engines) {
 TEST(Splice, S15_C6_taken_names_are_left_alone) {
   GraphWriter writer;
   for (const auto& spec : {node("x", "Placeholder"), node("TRTEngineOp_000_0", "NativeOp", {"x"}),
-                           node("TensorRTInputPH_0", "Relu", {"TRTEngineOp_000_0"}), node("y", "Relu", {"TensorRTInputPH_0"})})
+                           node("TensorRTInputPH_0", "Relu", {"TRTEngineOp_000_0"}),
+                           node("y", "Relu", {"TensorRTInputPH_0"})})
     writer.add(spec);
   FunctionSpec function;
   function.name = "TRTEngineOp_000_0_1_native_segment";
@@ -257,10 +268,12 @@ TEST(Splice, S20_colocation_with_absorbed_nodes_goes) {
   native.attrs.emplace_back("_output_shapes", attr_of_ints({1, 2}));
   NodeSpec inner = node("b", "Relu", {"a"});
   inner.attrs.emplace_back("_class", attr_of_strings({"loc:@n"}));
-  const TestGraph g = make_graph({node("x", "Placeholder"), node("a", "Relu", {"x"}), inner, native});
+  const TestGraph g =
+      make_graph({node("x", "Placeholder"), node("a", "Relu", {"x"}), inner, native});
   const TestGraph mixed = splice_all(g, {{g.at("n"), 0}});
   const Node& n = mixed.graph.nodes[static_cast<size_t>(mixed.at("n"))];
-  EXPECT_EQ(decode_attr(n.find_attr("_class")->value).value().list_s, (std::vector<std::string_view>{"loc:@x", "other"}));
+  EXPECT_EQ(decode_attr(n.find_attr("_class")->value).value().list_s,
+            (std::vector<std::string_view>{"loc:@x", "other"}));
   EXPECT_EQ(attr_int_list(n, "_output_shapes").value(), (std::vector<int64_t>{1, 2}));
   EXPECT_EQ(as_text(mixed.graph.functions[0].raw).find("loc:@n"), std::string_view::npos);
 }
@@ -283,7 +296,8 @@ TEST(Splice, versions_library_and_unknown_fields_survive) {
   FunctionSpec function;
   function.name = "user";
   writer.add_function(function);
-  const std::string gradient("\x12\x03\x0a\x01g", 5), versions("\x22\x02\x08\x1b", 4), unknown("\x92\x3e\x01z", 4);
+  const std::string gradient("\x12\x03\x0a\x01g", 5), versions("\x22\x02\x08\x1b", 4),
+      unknown("\x92\x3e\x01z", 4);
   writer.add_library_rest(as_bytes(gradient));
   writer.add_rest(as_bytes(versions + unknown));
   const TestGraph g = parse_graph(writer.finish().value());
@@ -298,18 +312,31 @@ TEST(Splice, random_graphs_compute_the_same) {
   std::mt19937 random(3);
   int engines = 0;
   for (int round = 0; round < 400; ++round) {
-    std::vector<NodeSpec> nodes = {node("p0", "Placeholder"), node("p1", "Placeholder"), node("k", "Const")};
+    std::vector<NodeSpec> nodes = {node("p0", "Placeholder"), node("p1", "Placeholder"),
+                                   node("k", "Const")};
     std::vector<std::string> tensors = {"p0", "p1"}, made = {"p0", "p1"};
-    const auto any = [&](const std::vector<std::string>& list) { return list[random() % list.size()]; };
+    const auto any = [&](const std::vector<std::string>& list) {
+      return list[random() % list.size()];
+    };
     for (int i = 0; i < 25; ++i) {
       const std::string name = "n" + std::to_string(i);
       NodeSpec spec;
       switch (random() % 6) {
-        case 0: spec = node(name, "NativeOp", {any(tensors), any(tensors)}); break;
-        case 1: spec = split(name, "k", any(tensors)); break;
-        case 2: spec = node(name, "AddV2", {any(tensors), "k"}); break;
-        case 3: spec = node(name, "Relu", {any(tensors)}); break;
-        default: spec = node(name, "AddV2", {any(tensors), any(tensors)}); break;
+        case 0:
+          spec = node(name, "NativeOp", {any(tensors), any(tensors)});
+          break;
+        case 1:
+          spec = split(name, "k", any(tensors));
+          break;
+        case 2:
+          spec = node(name, "AddV2", {any(tensors), "k"});
+          break;
+        case 3:
+          spec = node(name, "Relu", {any(tensors)});
+          break;
+        default:
+          spec = node(name, "AddV2", {any(tensors), any(tensors)});
+          break;
       }
       if (random() % 5 == 0) spec.inputs.push_back("^" + any(made));
       tensors.push_back(name);
@@ -327,7 +354,8 @@ TEST(Splice, random_graphs_compute_the_same) {
     ASSERT_NO_FATAL_FAILURE(expect_same(g, mixed, fetched, what));
     const auto after = happens_before(mixed.graph);
     for (const auto& [u, v] : happens_before(g.graph)) {
-      const bool native = s.segment_of[static_cast<size_t>(g.at(u))] < 0 && s.segment_of[static_cast<size_t>(g.at(v))] < 0;
+      const bool native = s.segment_of[static_cast<size_t>(g.at(u))] < 0 &&
+                          s.segment_of[static_cast<size_t>(g.at(v))] < 0;
       ASSERT_TRUE(!native || after.contains({u, v})) << what << ": " << u << " before " << v;
     }
   }
@@ -335,8 +363,9 @@ TEST(Splice, random_graphs_compute_the_same) {
 }
 
 TEST(OutputNames, follow_the_op_registry) {
-  const TestGraph g = make_graph({node("k", "Const"), node("x", "Placeholder"), split("s", "k", "x"),
-                                  node("t", "TopKV2", {"x", "k"}), node("c", "Conv2D", {"x", "k"})});
+  const TestGraph g =
+      make_graph({node("k", "Const"), node("x", "Placeholder"), split("s", "k", "x"),
+                  node("t", "TopKV2", {"x", "k"}), node("c", "Conv2D", {"x", "k"})});
   const auto name = [&](const char* n, int32_t port) {
     return output_name(g.graph.nodes[static_cast<size_t>(g.at(n))], port);
   };

@@ -1,5 +1,6 @@
-// splice_tool IN OUT NATIVE_OPS FETCH...: splices a frozen graph with empty engines around everything but Placeholders
-// and NATIVE_OPS (comma list), for tests/e2e/test_splice_tf.py, which lets TensorFlow run the native segments.
+// splice_tool IN OUT NATIVE_OPS FETCH...: splices a frozen graph with empty engines around
+// everything but Placeholders and NATIVE_OPS (comma list), for tests/e2e/test_splice_tf.py, which
+// lets TensorFlow run the native segments.
 #include <cstdio>
 #include <string>
 
@@ -31,7 +32,8 @@ Status run(int argc, char** argv) {
   std::vector<partition::NodeClass> classes;
   for (const Node& node : graph.nodes) {
     partition::NodeClass c;
-    c.supported = node.op != "Placeholder" && native.find("," + std::string(node.op) + ",") == std::string::npos;
+    c.supported = node.op != "Placeholder" &&
+                  native.find("," + std::string(node.op) + ",") == std::string::npos;
     c.free = node.op == "Const";
     classes.push_back(c);
   }
@@ -51,12 +53,14 @@ Status run(int argc, char** argv) {
     engine.op = "TRTEngineOp";
     const auto dtypes = [&](const std::vector<InputRef>& refs) {
       std::vector<DType> out;
-      for (InputRef ref : refs) out.push_back(dtype_of_output(graph.nodes[static_cast<size_t>(ref.node)], ref.port));
+      for (InputRef ref : refs)
+        out.push_back(dtype_of_output(graph.nodes[static_cast<size_t>(ref.node)], ref.port));
       return out;
     };
     engine.input_dtypes = dtypes(segment.inputs);
     engine.output_dtypes = dtypes(segment.outputs);
-    engine.attrs = {{"InT", attr_of_types(engine.input_dtypes)}, {"OutT", attr_of_types(engine.output_dtypes)}};
+    engine.attrs = {{"InT", attr_of_types(engine.input_dtypes)},
+                    {"OutT", attr_of_types(engine.output_dtypes)}};
     ShapeView unknown;
     unknown.unknown_rank = true;
     engine.output_shapes.assign(segment.outputs.size(), unknown);
