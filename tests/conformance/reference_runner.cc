@@ -1,7 +1,10 @@
-// Evaluates ops by the reference evaluator: requests on stdin, answers on stdout, until end of file.
-//   request: u32 length, "conv strides=[2,2] padding=same : float32[1,8,8,3] float32[3,3,3,4] -> 1", then the bytes of
+// Evaluates ops by the reference evaluator: requests on stdin, answers on stdout, until end of
+// file.
+//   request: u32 length, "conv strides=[2,2] padding=same : float32[1,8,8,3] float32[3,3,3,4] ->
+//   1", then the bytes of
 //            each input. The number behind the arrow is the number of outputs.
-//   answer:  u32 length, "" or the error; then (when ok) each output: u32 length, "float32[1,4,4,4]", its bytes.
+//   answer:  u32 length, "" or the error; then (when ok) each output: u32 length,
+//   "float32[1,4,4,4]", its bytes.
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -52,7 +55,8 @@ Result<Tensor> parse_tensor(const std::string& text) {
   t.dtype = dtype_from_name(text.substr(0, open));
   if (open == std::string::npos || text.back() != ']' || t.dtype == DType::kInvalid)
     return invalid_argument("tensor \"" + text + "\"");
-  for (const std::string& d : split(text.substr(open + 1, text.size() - open - 2), ',')) t.dims.push_back(std::stoll(d));
+  for (const std::string& d : split(text.substr(open + 1, text.size() - open - 2), ','))
+    t.dims.push_back(std::stoll(d));
   t.bytes.resize(t.elems() * dtype_size(t.dtype));
   return t;
 }
@@ -60,12 +64,15 @@ Result<Tensor> parse_tensor(const std::string& text) {
 Result<Problem> parse(const std::string& line) {
   Problem p;
   const size_t colon = line.find(" : "), arrow = line.find(" -> ");
-  if (colon == std::string::npos || arrow == std::string::npos) return invalid_argument("line \"" + line + "\"");
+  if (colon == std::string::npos || arrow == std::string::npos)
+    return invalid_argument("line \"" + line + "\"");
   const std::string head = line.substr(0, colon);
   const std::string name = head.substr(0, head.find(' '));
   const auto kind = ir::op_kind_from_text(name);
   if (!kind) return invalid_argument("op \"" + name + "\"");
-  GRAFT_ASSIGN_OR_RETURN(p.op.attrs, ir::parse_attrs(*kind, head.size() > name.size() ? head.substr(name.size() + 1) : ""));
+  GRAFT_ASSIGN_OR_RETURN(
+      p.op.attrs,
+      ir::parse_attrs(*kind, head.size() > name.size() ? head.substr(name.size() + 1) : ""));
   p.op.name = name;
   for (const std::string& t : split(line.substr(colon + 3, arrow - colon - 3), ' ')) {
     GRAFT_ASSIGN_OR_RETURN(p.inputs.emplace_back(), parse_tensor(t));
@@ -133,7 +140,9 @@ int serve() {
     for (Tensor& t : problem->inputs)
       if (!read_bytes(t.bytes.data(), t.bytes.size())) return 1;
     auto out = run(*problem);
-    write_text(out.ok() ? "" : std::string(code_name(out.status().code())) + ": " + out.status().message());
+    write_text(out.ok()
+                   ? ""
+                   : std::string(code_name(out.status().code())) + ": " + out.status().message());
     if (!out.ok()) continue;
     for (const Tensor& t : *out) {
       std::string type = dtype_name(t.dtype) + "[";

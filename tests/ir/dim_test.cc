@@ -84,7 +84,8 @@ TEST_F(DimTest, OverflowAndDivisionByZeroAreOneOpaqueDim) {
   EXPECT_FALSE(bad.is_const());
   EXPECT_EQ(bad, t.floor_div(n, 0));
   EXPECT_EQ(bad, t.mul(int64_t{1} << 40, int64_t{1} << 40));
-  EXPECT_EQ(bad, t.sub(INT64_MIN + (int64_t{1} << 33), int64_t{1} << 33));  // would read as a symbol
+  EXPECT_EQ(bad,
+            t.sub(INT64_MIN + (int64_t{1} << 33), int64_t{1} << 33));  // would read as a symbol
   EXPECT_EQ(t.text(bad), "?");
 }
 

@@ -24,8 +24,10 @@ TEST(InferBinary, Broadcasting) {
 
 TEST(InferBinary, Dtypes) {
   BinaryAttrs a;
-  EXPECT_THAT(InferCase(a).in({2}).in({2}, DType::kDouble).text(), HasSubstr("input 1 is float64, expected float32"));
-  EXPECT_THAT(InferCase(a).in({2}, DType::kBool).in({2}, DType::kBool).text(), HasSubstr("add does not take bool"));
+  EXPECT_THAT(InferCase(a).in({2}).in({2}, DType::kDouble).text(),
+              HasSubstr("input 1 is float64, expected float32"));
+  EXPECT_THAT(InferCase(a).in({2}, DType::kBool).in({2}, DType::kBool).text(),
+              HasSubstr("add does not take bool"));
   a.fn = BinaryFn::kLess;
   EXPECT_EQ(InferCase(a).in({2}).in({2}).text(), "bool [2]");
   a.fn = BinaryFn::kEqual;
@@ -56,7 +58,9 @@ TEST(InferBinary, HostArithmetic) {
 }
 
 TEST(InferUnary, Types) {
-  const auto unary = [](UnaryFn fn, DType t) { return InferCase(UnaryAttrs{{fn}}).in({2, 3}, t).text(); };
+  const auto unary = [](UnaryFn fn, DType t) {
+    return InferCase(UnaryAttrs{{fn}}).in({2, 3}, t).text();
+  };
   EXPECT_EQ(unary(UnaryFn::kRelu, DType::kInt32), "int32 [2,3]");
   EXPECT_EQ(unary(UnaryFn::kIsNan, DType::kHalf), "bool [2,3]");
   EXPECT_THAT(unary(UnaryFn::kExp, DType::kInt32), HasSubstr("exp does not take int32"));
@@ -66,7 +70,8 @@ TEST(InferUnary, Types) {
 }
 
 TEST(InferSelect, BroadcastsAndHosts) {
-  EXPECT_EQ(InferCase(SelectAttrs{}).in({2, 1}, DType::kBool).in({3}).in({}).text(), "float32 [2,3]");
+  EXPECT_EQ(InferCase(SelectAttrs{}).in({2, 1}, DType::kBool).in({3}).in({}).text(),
+            "float32 [2,3]");
   EXPECT_THAT(InferCase(SelectAttrs{}).in({2}).in({2}).in({2}).text(), HasSubstr("expected bool"));
   EXPECT_EQ(InferCase(SelectAttrs{}).host({1, 0}, DType::kBool).host({4, 5}).host({6, 7}).text(),
             "int32 [2] host=[4,7]");
@@ -74,16 +79,21 @@ TEST(InferSelect, BroadcastsAndHosts) {
 
 TEST(InferCast, KeepsHosts) {
   EXPECT_EQ(InferCase(CastAttrs{DType::kInt64}).host({4, -5}).text(), "int64 [2] host=[4,-5]");
-  EXPECT_EQ(InferCase(CastAttrs{DType::kInt32}).host({int64_t{1} << 40}, DType::kInt64).text(), "int32 [1]");
+  EXPECT_EQ(InferCase(CastAttrs{DType::kInt32}).host({int64_t{1} << 40}, DType::kInt64).text(),
+            "int32 [1]");
   EXPECT_EQ(InferCase(CastAttrs{DType::kFloat}).host({4}).text(), "float32 [1]");
-  EXPECT_THAT(InferCase(CastAttrs{DType::kString}).in({1}).text(), HasSubstr("not an engine dtype"));
-  EXPECT_THAT(InferCase(CastAttrs{static_cast<DType>(9999)}).in({1}).text(), HasSubstr("dtype 9999"));
+  EXPECT_THAT(InferCase(CastAttrs{DType::kString}).in({1}).text(),
+              HasSubstr("not an engine dtype"));
+  EXPECT_THAT(InferCase(CastAttrs{static_cast<DType>(9999)}).in({1}).text(),
+              HasSubstr("dtype 9999"));
 }
 
 TEST(InferAffine, Channels) {
   DimTable t;
-  EXPECT_EQ(InferCase(AffineAttrs{}).in({t.input(0, 0), 4, 8}).in({8}).in({8}).text(t), "float32 [d0_0,4,8]");
-  EXPECT_THAT(InferCase(AffineAttrs{}).in({4, 8}).in({8}).in({7}).text(), HasSubstr("shift [7] does not fit src [4,8]"));
+  EXPECT_EQ(InferCase(AffineAttrs{}).in({t.input(0, 0), 4, 8}).in({8}).in({8}).text(t),
+            "float32 [d0_0,4,8]");
+  EXPECT_THAT(InferCase(AffineAttrs{}).in({4, 8}).in({8}).in({7}).text(),
+              HasSubstr("shift [7] does not fit src [4,8]"));
 }
 
 TEST(InferMatMul, Shapes) {
@@ -110,21 +120,29 @@ TEST(InferReduce, AxesAndHosts) {
   EXPECT_EQ(InferCase(a).in({n, 7, 7, 64}).text(t), "float32 [d0_0,64]");
   a.keep_dims = true;
   EXPECT_EQ(InferCase(a).in({n, 7, 7, 64}).text(t), "float32 [d0_0,1,1,64]");
-  EXPECT_EQ(InferCase(ReduceAttrs{ReduceFn::kProd, {0}, false}).host({n, 4, 5}).text(t), "int32 [] host=[d0_0*20]");
-  EXPECT_EQ(InferCase(ReduceAttrs{ReduceFn::kMax, {0}, true}).host({3, 4}).text(), "int32 [1] host=[4]");
+  EXPECT_EQ(InferCase(ReduceAttrs{ReduceFn::kProd, {0}, false}).host({n, 4, 5}).text(t),
+            "int32 [] host=[d0_0*20]");
+  EXPECT_EQ(InferCase(ReduceAttrs{ReduceFn::kMax, {0}, true}).host({3, 4}).text(),
+            "int32 [1] host=[4]");
 }
 
 TEST(InferReduce, A8_axes_out_of_range) {
-  for (std::vector<int64_t> axes : std::vector<std::vector<int64_t>>{{-1}, {3}, {1, 1}, {2, 1}, {INT64_MAX}})
-    EXPECT_THAT(InferCase(ReduceAttrs{ReduceFn::kSum, axes, false}).in({2, 3, 4}).text(), HasSubstr("InvalidGraph"));
-  EXPECT_THAT(InferCase(ReduceAttrs{ReduceFn::kAll, {0}, false}).in({2}).text(), HasSubstr("all does not take float32"));
+  for (std::vector<int64_t> axes :
+       std::vector<std::vector<int64_t>>{{-1}, {3}, {1, 1}, {2, 1}, {INT64_MAX}})
+    EXPECT_THAT(InferCase(ReduceAttrs{ReduceFn::kSum, axes, false}).in({2, 3, 4}).text(),
+                HasSubstr("InvalidGraph"));
+  EXPECT_THAT(InferCase(ReduceAttrs{ReduceFn::kAll, {0}, false}).in({2}).text(),
+              HasSubstr("all does not take float32"));
 }
 
 TEST(InferArgReduce, AxisAndEmpty) {
   EXPECT_EQ(InferCase(ArgReduceAttrs{true, 1, DType::kInt64}).in({2, 3, 4}).text(), "int64 [2,4]");
-  EXPECT_THAT(InferCase(ArgReduceAttrs{true, 3, DType::kInt64}).in({2, 3, 4}).text(), HasSubstr("out of range"));
-  EXPECT_THAT(InferCase(ArgReduceAttrs{true, 0, DType::kInt64}).in({0, 4}).text(), HasSubstr("is empty"));
-  EXPECT_THAT(InferCase(ArgReduceAttrs{true, 0, DType::kFloat}).in({1}).text(), HasSubstr("expected int32 or int64"));
+  EXPECT_THAT(InferCase(ArgReduceAttrs{true, 3, DType::kInt64}).in({2, 3, 4}).text(),
+              HasSubstr("out of range"));
+  EXPECT_THAT(InferCase(ArgReduceAttrs{true, 0, DType::kInt64}).in({0, 4}).text(),
+              HasSubstr("is empty"));
+  EXPECT_THAT(InferCase(ArgReduceAttrs{true, 0, DType::kFloat}).in({1}).text(),
+              HasSubstr("expected int32 or int64"));
 }
 
 TEST(InferNormalization, Shapes) {
@@ -139,9 +157,19 @@ TEST(InferAttention, Shapes) {
   const Dim b = t.input(0, 0), s = t.input(0, 1);
   AttentionAttrs a;
   a.has_mask = true;
-  EXPECT_EQ(InferCase(a).in({b, s, 12, 64}).in({b, 9, 12, 64}).in({b, 9, 12, 32}).in({b, 1, 1, 9}).text(t),
+  EXPECT_EQ(InferCase(a)
+                .in({b, s, 12, 64})
+                .in({b, 9, 12, 64})
+                .in({b, 9, 12, 32})
+                .in({b, 1, 1, 9})
+                .text(t),
             "float32 [d0_0,d0_1,12,32]");
-  EXPECT_THAT(InferCase(a).in({b, s, 12, 64}).in({b, 9, 12, 64}).in({b, 9, 12, 32}).in({b, 1, 1, 8}).text(t),
+  EXPECT_THAT(InferCase(a)
+                  .in({b, s, 12, 64})
+                  .in({b, 9, 12, 64})
+                  .in({b, 9, 12, 32})
+                  .in({b, 1, 1, 8})
+                  .text(t),
               HasSubstr("mask"));
   EXPECT_THAT(InferCase(a).in({b, s, 12, 64}).in({b, 9, 12, 60}).in({b, 9, 12, 32}).in({9}).text(t),
               HasSubstr("do not fit"));

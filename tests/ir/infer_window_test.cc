@@ -18,23 +18,27 @@ std::string conv_text(ConvAttrs a, std::vector<Dim> src, std::vector<Dim> weight
 }
 
 TEST(InferConv, Same) {
-  EXPECT_EQ(conv_text(conv(Padding::kSame, 2), {1, 224, 224, 3}, {3, 3, 3, 32}), "float32 [1,112,112,32]");
+  EXPECT_EQ(conv_text(conv(Padding::kSame, 2), {1, 224, 224, 3}, {3, 3, 3, 32}),
+            "float32 [1,112,112,32]");
   EXPECT_EQ(conv_text(conv(Padding::kSame, 2), {1, 7, 8, 3}, {5, 5, 3, 4}), "float32 [1,4,4,4]");
 }
 
 TEST(InferConv, SameSymbolic) {
   DimTable t;
   const Dim n = t.input(0, 0), h = t.input(0, 1);
-  EXPECT_EQ(InferCase(conv(Padding::kSame, 2)).in({n, h, 8, 3}).in({3, 3, 3, 4}).text(t), "float32 [d0_0,ceil(d0_1/2),4,4]");
-  EXPECT_EQ(InferCase(conv(Padding::kSame)).in({n, h, 8, 3}).in({3, 3, 3, 4}).text(t), "float32 [d0_0,d0_1,8,4]");
+  EXPECT_EQ(InferCase(conv(Padding::kSame, 2)).in({n, h, 8, 3}).in({3, 3, 3, 4}).text(t),
+            "float32 [d0_0,ceil(d0_1/2),4,4]");
+  EXPECT_EQ(InferCase(conv(Padding::kSame)).in({n, h, 8, 3}).in({3, 3, 3, 4}).text(t),
+            "float32 [d0_0,d0_1,8,4]");
 }
 
 TEST(InferConv, Valid) {
   EXPECT_EQ(conv_text(conv(Padding::kValid), {2, 5, 6, 3}, {3, 3, 3, 4}), "float32 [2,3,4,4]");
   EXPECT_EQ(conv_text(conv(Padding::kValid, 2), {2, 5, 6, 3}, {3, 3, 3, 4}), "float32 [2,2,2,4]");
   DimTable t;
-  EXPECT_EQ(InferCase(conv(Padding::kValid, 2)).in({1, t.input(0, 1), 9, 3}).in({3, 3, 3, 4}).text(t),
-            "float32 [1,floor((d0_1-1)/2),4,4]");
+  EXPECT_EQ(
+      InferCase(conv(Padding::kValid, 2)).in({1, t.input(0, 1), 9, 3}).in({3, 3, 3, 4}).text(t),
+      "float32 [1,floor((d0_1-1)/2),4,4]");
 }
 
 TEST(InferConv, DilationAndExplicit) {
@@ -48,7 +52,8 @@ TEST(InferConv, DilationAndExplicit) {
 
 TEST(InferConv, A7_window_larger_than_input_is_as_in_tensorflow) {
   EXPECT_EQ(conv_text(conv(Padding::kValid), {1, 2, 3, 1}, {3, 3, 1, 1}), "float32 [1,0,1,1]");
-  EXPECT_THAT(conv_text(conv(Padding::kValid), {1, 1, 3, 1}, {3, 3, 1, 1}), HasSubstr("larger than the padded extent 1"));
+  EXPECT_THAT(conv_text(conv(Padding::kValid), {1, 1, 3, 1}, {3, 3, 1, 1}),
+              HasSubstr("larger than the padded extent 1"));
   EXPECT_EQ(conv_text(conv(Padding::kSame), {1, 1, 1, 1}, {3, 3, 1, 1}), "float32 [1,1,1,1]");
 }
 
@@ -80,16 +85,19 @@ TEST(InferConv, A5_explicit_padding_out_of_range) {
 
 TEST(InferConv, A11_channels_and_groups) {
   EXPECT_THAT(conv_text(conv(Padding::kSame), {1, 8, 8, 32}, {3, 3, 64, 128}),
-              HasSubstr("weights [3,3,64,128] have 64 input channels a group, src [1,8,8,32] with 1 groups has 32"));
+              HasSubstr("weights [3,3,64,128] have 64 input channels a group, src [1,8,8,32] with "
+                        "1 groups has 32"));
   ConvAttrs a = conv(Padding::kSame);
   a.groups = 0;
   EXPECT_THAT(conv_text(a, {1, 8, 8, 4}, {3, 3, 4, 4}), HasSubstr("groups is 0"));
   a.groups = 3;
   EXPECT_THAT(conv_text(a, {1, 8, 8, 4}, {3, 3, 1, 4}), HasSubstr("InvalidGraph"));
   EXPECT_THAT(conv_text(a, {1, 8, 8, 6}, {3, 3, 2, 4}), HasSubstr("no multiple of 3 groups"));
-  EXPECT_THAT(conv_text(conv(Padding::kSame), {1, 8, 8, 0}, {3, 3, 0, 4}), HasSubstr("have no elements"));
+  EXPECT_THAT(conv_text(conv(Padding::kSame), {1, 8, 8, 0}, {3, 3, 0, 4}),
+              HasSubstr("have no elements"));
   a.groups = 6;
-  EXPECT_EQ(conv_text(a, {1, 8, 8, 6}, {3, 3, 1, 12}), "float32 [1,8,8,12]");  // depthwise, multiplier 2
+  EXPECT_EQ(conv_text(a, {1, 8, 8, 6}, {3, 3, 1, 12}),
+            "float32 [1,8,8,12]");  // depthwise, multiplier 2
 }
 
 TEST(InferConv, FusedInputs) {
@@ -97,18 +105,27 @@ TEST(InferConv, FusedInputs) {
   a.has_bias = a.has_residual = true;
   DimTable t;
   const Dim n = t.input(0, 0);
-  EXPECT_EQ(InferCase(a).in({n, 8, 8, 2}).in({1, 1, 2, 4}).in({4}).in({n, 8, 8, 4}).text(t), "float32 [d0_0,8,8,4]");
-  EXPECT_THAT(InferCase(a).in({n, 8, 8, 2}).in({1, 1, 2, 4}).in({4}).text(t), HasSubstr("does not fit has_bias"));
-  EXPECT_THAT(InferCase(a).in({n, 8, 8, 2}).in({1, 1, 2, 4}).in({5}).in({n, 8, 8, 4}).text(t), HasSubstr("bias [5]"));
-  EXPECT_THAT(InferCase(a).in({n, 8, 8, 2}).in({1, 1, 2, 4}).in({4}).in({n, 8, 7, 4}).text(t), HasSubstr("residual"));
+  EXPECT_EQ(InferCase(a).in({n, 8, 8, 2}).in({1, 1, 2, 4}).in({4}).in({n, 8, 8, 4}).text(t),
+            "float32 [d0_0,8,8,4]");
+  EXPECT_THAT(InferCase(a).in({n, 8, 8, 2}).in({1, 1, 2, 4}).in({4}).text(t),
+              HasSubstr("does not fit has_bias"));
+  EXPECT_THAT(InferCase(a).in({n, 8, 8, 2}).in({1, 1, 2, 4}).in({5}).in({n, 8, 8, 4}).text(t),
+              HasSubstr("bias [5]"));
+  EXPECT_THAT(InferCase(a).in({n, 8, 8, 2}).in({1, 1, 2, 4}).in({4}).in({n, 8, 7, 4}).text(t),
+              HasSubstr("residual"));
   a.act.fn = UnaryFn::kIsNan;
-  EXPECT_THAT(InferCase(a).in({n, 8, 8, 2}).in({1, 1, 2, 4}).in({4}).in({n, 8, 8, 4}).text(t), HasSubstr("is_nan"));
+  EXPECT_THAT(InferCase(a).in({n, 8, 8, 2}).in({1, 1, 2, 4}).in({4}).in({n, 8, 8, 4}).text(t),
+              HasSubstr("is_nan"));
 }
 
 TEST(InferConv, Dtypes) {
-  EXPECT_THAT(InferCase(conv(Padding::kSame)).in({1, 8, 8, 2}).in({1, 1, 2, 4}, DType::kHalf).text(),
-              HasSubstr("input 1 is float16, expected float32"));
-  EXPECT_THAT(InferCase(conv(Padding::kSame)).in({1, 8, 8, 2}, DType::kBool).in({1, 1, 2, 4}, DType::kBool).text(),
+  EXPECT_THAT(
+      InferCase(conv(Padding::kSame)).in({1, 8, 8, 2}).in({1, 1, 2, 4}, DType::kHalf).text(),
+      HasSubstr("input 1 is float16, expected float32"));
+  EXPECT_THAT(InferCase(conv(Padding::kSame))
+                  .in({1, 8, 8, 2}, DType::kBool)
+                  .in({1, 1, 2, 4}, DType::kBool)
+                  .text(),
               HasSubstr("does not take bool"));
 }
 
@@ -141,18 +158,21 @@ TEST(InferPool, ExtentsAndErrors) {
   a.pads = {1, 1, 0, 0};
   EXPECT_EQ(InferCase(a).in({1, 9, 9, 1}).text(), "float32 [1,5,4,1]");
   a.fn = PoolFn::kAvg;
-  EXPECT_THAT(InferCase(a).in({1, 9, 9, 1}, DType::kInt32).text(), HasSubstr("avg does not take int32"));
+  EXPECT_THAT(InferCase(a).in({1, 9, 9, 1}, DType::kInt32).text(),
+              HasSubstr("avg does not take int32"));
 }
 
 TEST(InferResize, SizeAndDtype) {
   ResizeAttrs a;
   DimTable t;
   const Dim n = t.input(0, 0), h = t.input(1, 1);
-  EXPECT_EQ(InferCase(a).in({n, 4, 4, 3}, DType::kUint8).host({h, 8}).text(t), "float32 [d0_0,d1_1,8,3]");
+  EXPECT_EQ(InferCase(a).in({n, 4, 4, 3}, DType::kUint8).host({h, 8}).text(t),
+            "float32 [d0_0,d1_1,8,3]");
   a.bilinear = false;
   EXPECT_EQ(InferCase(a).in({1, 4, 4, 3}, DType::kUint8).host({8, 8}).text(), "uint8 [1,8,8,3]");
   EXPECT_THAT(InferCase(a).in({1, 4, 4, 3}).host({0, 8}).text(), HasSubstr("must be positive"));
-  EXPECT_THAT(InferCase(a).in({1, 4, 4, 3}).in({2}, DType::kInt32).text(), HasSubstr("Unsupported"));
+  EXPECT_THAT(InferCase(a).in({1, 4, 4, 3}).in({2}, DType::kInt32).text(),
+              HasSubstr("Unsupported"));
   a.align_corners = a.half_pixel_centers = true;
   EXPECT_THAT(InferCase(a).in({1, 4, 4, 3}).host({8, 8}).text(), HasSubstr("exclude each other"));
 }

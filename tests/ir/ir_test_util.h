@@ -45,7 +45,8 @@ class InferCase {
   }
   Result<std::vector<InferOutput>> run(DimTable& dims) {
     std::vector<InferInput> in;
-    for (size_t i = 0; i < types_.size(); ++i) in.push_back({&types_[i], hosts_[i] ? &*hosts_[i] : nullptr});
+    for (size_t i = 0; i < types_.size(); ++i)
+      in.push_back({&types_[i], hosts_[i] ? &*hosts_[i] : nullptr});
     return infer(op_, in, outputs_, dims);
   }
   Result<std::vector<InferOutput>> run() { return run(own_); }

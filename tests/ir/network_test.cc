@@ -14,7 +14,8 @@ using ::testing::HasSubstr;
 
 template <typename T>
 ValueId constant(Network& n, std::vector<int64_t> dims, std::vector<T> elems) {
-  return n.add_constant_of<T>("c" + std::to_string(n.values.size()), dims, std::span<const T>(elems));
+  return n.add_constant_of<T>("c" + std::to_string(n.values.size()), dims,
+                              std::span<const T>(elems));
 }
 
 // x [n,8,8,2] -> conv 3x3 -> relu -> reshape [n,-1].
@@ -48,15 +49,18 @@ TEST(Network, AppendInfersTypesAndHosts) {
 TEST(Network, AppendRefusesWithInfersError) {
   Network n = small_network();
   const size_t ops = n.ops.size();
-  EXPECT_THAT(n.append(TransposeAttrs{{0}}, {0}, "bad").status().message(), HasSubstr("transpose 'bad'"));
+  EXPECT_THAT(n.append(TransposeAttrs{{0}}, {0}, "bad").status().message(),
+              HasSubstr("transpose 'bad'"));
   EXPECT_EQ(n.ops.size(), ops);
 }
 
 TEST(Network, ConstantHosts) {
   Network n;
-  EXPECT_EQ(*n.values[static_cast<size_t>(constant<int64_t>(n, {2}, {3, -1}))].host, (std::vector<Dim>{3, -1}));
+  EXPECT_EQ(*n.values[static_cast<size_t>(constant<int64_t>(n, {2}, {3, -1}))].host,
+            (std::vector<Dim>{3, -1}));
   EXPECT_FALSE(n.values[static_cast<size_t>(constant<float>(n, {1}, {3}))].host);
-  EXPECT_FALSE(n.values[static_cast<size_t>(constant<int32_t>(n, {65}, std::vector<int32_t>(65)))].host);
+  EXPECT_FALSE(
+      n.values[static_cast<size_t>(constant<int32_t>(n, {65}, std::vector<int32_t>(65)))].host);
   // INT64_MIN as a dim would read as a symbol.
   EXPECT_FALSE(n.values[static_cast<size_t>(constant<int64_t>(n, {1}, {INT64_MIN}))].host);
 }
@@ -74,7 +78,8 @@ TEST(Network, SplatAndUnalignedConstants) {
   std::vector<std::byte> bytes(9);
   const int64_t number = -5;
   std::memcpy(bytes.data() + 1, &number, 8);
-  const ValueId u = n.add_constant("u", {DType::kInt64, {}}, {std::span(bytes).subspan(1), false, nullptr});
+  const ValueId u =
+      n.add_constant("u", {DType::kInt64, {}}, {std::span(bytes).subspan(1), false, nullptr});
   EXPECT_EQ(*constant_ints(n.values[static_cast<size_t>(u)]), (std::vector<int64_t>{-5}));
 }
 
@@ -115,38 +120,75 @@ const Corruption kCorruptions[] = {
     {"output_id_out_of_range", [](Network& n) { n.ops[0].outputs[0] = 99; }, "refers to value 99"},
     {"network_output_out_of_range", [](Network& n) { n.outputs[0] = 99; }, "network output"},
     {"network_input_out_of_range", [](Network& n) { n.inputs[0] = -2; }, "network input"},
-    {"output_without_producer", [](Network& n) { n.outputs[0] = n.add_value("y", {DType::kFloat, {}}); },
+    {"output_without_producer",
+     [](Network& n) {
+       n.outputs[0] = n.add_value("y", {DType::kFloat, {}});
+     },
      "without producer"},
-    {"two_producers", [](Network& n) { n.ops[1].outputs = n.ops[0].outputs; }, "already has a producer"},
-    {"cycle", [](Network& n) { n.ops[0].inputs[0] = n.ops[1].outputs[0]; }, "before it is computed"},
+    {"two_producers", [](Network& n) { n.ops[1].outputs = n.ops[0].outputs; },
+     "already has a producer"},
+    {"cycle", [](Network& n) { n.ops[0].inputs[0] = n.ops[1].outputs[0]; },
+     "before it is computed"},
     {"order", [](Network& n) { std::swap(n.ops[0], n.ops[1]); }, "before it is computed"},
     {"input_is_constant", [](Network& n) { n.inputs.push_back(1); }, "is an input and a constant"},
     {"input_twice", [](Network& n) { n.inputs.push_back(0); }, "is an input twice"},
-    {"input_is_produced", [](Network& n) { n.inputs.push_back(n.ops[0].outputs[0]); }, "already has a producer"},
-    {"dtype", [](Network& n) { n.values[0].type.dtype = static_cast<DType>(4711); }, "not an engine dtype"},
+    {"input_is_produced", [](Network& n) { n.inputs.push_back(n.ops[0].outputs[0]); },
+     "already has a producer"},
+    {"dtype", [](Network& n) { n.values[0].type.dtype = static_cast<DType>(4711); },
+     "not an engine dtype"},
     {"rank", [](Network& n) { n.values[0].type.dims.assign(9, Dim(1)); }, "rank 9"},
     {"negative_extent", [](Network& n) { n.values[0].type.dims[1] = -4; }, "has extent -4"},
-    {"elements", [](Network& n) { n.values[0].type.dims[1] = n.values[0].type.dims[2] = int64_t{1} << 40; }, "2^40"},
-    {"unknown_symbol", [](Network& n) { n.values[0].type.dims[0] = Dim::symbol(1000); }, "unknown dim expression"},
-    {"unknown_symbol_in_host", [](Network& n) { n.values[static_cast<size_t>(n.ops[2].outputs[0])].host->at(0) = Dim::symbol(77); },
+    {"elements",
+     [](Network& n) { n.values[0].type.dims[1] = n.values[0].type.dims[2] = int64_t{1} << 40; },
+     "2^40"},
+    {"unknown_symbol", [](Network& n) { n.values[0].type.dims[0] = Dim::symbol(1000); },
      "unknown dim expression"},
-    {"host_length", [](Network& n) { n.values[static_cast<size_t>(n.ops[2].outputs[0])].host->pop_back(); }, "3 host elements"},
-    {"host_differs", [](Network& n) { n.values[static_cast<size_t>(n.ops[2].outputs[0])].host->at(1) = 9; }, "differ from the inferred"},
-    {"host_invented", [](Network& n) { n.values[0].type = {DType::kInt32, {1}}; n.values[0].host = {{1}}; }, "InvalidGraph"},
-    {"host_of_float", [](Network& n) { n.values[1].host = std::vector<Dim>(72, Dim(1)); }, "no integer dtype"},
-    {"host_of_constant_differs", [](Network& n) { for (Value& v : n.values) if (v.is_const() && v.host) v.host->at(0) = 5; },
+    {"unknown_symbol_in_host",
+     [](Network& n) {
+       n.values[static_cast<size_t>(n.ops[2].outputs[0])].host->at(0) = Dim::symbol(77);
+     },
+     "unknown dim expression"},
+    {"host_length",
+     [](Network& n) { n.values[static_cast<size_t>(n.ops[2].outputs[0])].host->pop_back(); },
+     "3 host elements"},
+    {"host_differs",
+     [](Network& n) { n.values[static_cast<size_t>(n.ops[2].outputs[0])].host->at(1) = 9; },
+     "differ from the inferred"},
+    {"host_invented",
+     [](Network& n) {
+       n.values[0].type = {DType::kInt32, {1}};
+       n.values[0].host = {{1}};
+     },
+     "InvalidGraph"},
+    {"host_of_float", [](Network& n) { n.values[1].host = std::vector<Dim>(72, Dim(1)); },
+     "no integer dtype"},
+    {"host_of_constant_differs",
+     [](Network& n) {
+       for (Value& v : n.values)
+         if (v.is_const() && v.host) v.host->at(0) = 5;
+     },
      "differ from its constant"},
-    {"constant_short", [](Network& n) { n.values[1].constant->bytes = n.values[1].constant->bytes.first(4); }, "4 constant bytes, expected 288"},
+    {"constant_short",
+     [](Network& n) { n.values[1].constant->bytes = n.values[1].constant->bytes.first(4); },
+     "4 constant bytes, expected 288"},
     {"constant_long_splat", [](Network& n) { n.values[1].constant->splat = true; }, "expected 4"},
-    {"constant_symbolic", [](Network& n) { n.values[1].type.dims[0] = n.dims.input(0, 0); }, "symbolic shape"},
-    {"type_differs", [](Network& n) { n.values[static_cast<size_t>(n.ops[0].outputs[0])].type.dims[1] = 7; }, "expected float32"},
-    {"constant_claimed_for_symbol", [](Network& n) { n.values[static_cast<size_t>(n.ops[0].outputs[0])].type.dims[0] = 7; }, "expected float32"},
+    {"constant_symbolic", [](Network& n) { n.values[1].type.dims[0] = n.dims.input(0, 0); },
+     "symbolic shape"},
+    {"type_differs",
+     [](Network& n) { n.values[static_cast<size_t>(n.ops[0].outputs[0])].type.dims[1] = 7; },
+     "expected float32"},
+    {"constant_claimed_for_symbol",
+     [](Network& n) { n.values[static_cast<size_t>(n.ops[0].outputs[0])].type.dims[0] = 7; },
+     "expected float32"},
     {"input_count", [](Network& n) { n.ops[0].inputs.pop_back(); }, "has 1 inputs"},
     {"no_outputs", [](Network& n) { n.ops[0].outputs.clear(); }, "has 0 outputs"},
-    {"attribute_list_length", [](Network& n) { n.ops[0].as<ConvAttrs>().strides.clear(); }, "2 entries"},
+    {"attribute_list_length", [](Network& n) { n.ops[0].as<ConvAttrs>().strides.clear(); },
+     "2 entries"},
     {"attribute_value", [](Network& n) { n.ops[0].as<ConvAttrs>().groups = -3; }, "groups is -3"},
-    {"enum", [](Network& n) { n.ops[1].as<UnaryAttrs>().fn.fn = static_cast<UnaryFn>(-9); }, "invalid does not take"},
-    {"nan_parameter", [](Network& n) { n.ops[1].as<UnaryAttrs>().fn.alpha = __builtin_nanf(""); }, "NaN"},
+    {"enum", [](Network& n) { n.ops[1].as<UnaryAttrs>().fn.fn = static_cast<UnaryFn>(-9); },
+     "invalid does not take"},
+    {"nan_parameter", [](Network& n) { n.ops[1].as<UnaryAttrs>().fn.alpha = __builtin_nanf(""); },
+     "NaN"},
     {"no_kind", [](Network& n) { n.ops[1].attrs = std::monostate{}; }, "has no kind"},
 };
 
@@ -156,7 +198,8 @@ TEST(Verify, L6_refuses_each_corruption) {
     c.apply(n);
     const Status s = verify(n);
     EXPECT_FALSE(s.ok()) << c.name;
-    EXPECT_THAT(std::string(code_name(s.code())) + ": " + s.message(), HasSubstr(c.message)) << c.name;
+    EXPECT_THAT(std::string(code_name(s.code())) + ": " + s.message(), HasSubstr(c.message))
+        << c.name;
     EXPECT_FALSE(print(n).empty()) << c.name;  // printing what was refused is safe
   }
 }
@@ -164,7 +207,8 @@ TEST(Verify, L6_refuses_each_corruption) {
 TEST(Verify, BoolConstantsAreZeroOrOne) {
   Network n;
   const uint8_t bytes[] = {0, 1, 7};
-  const ValueId v = n.add_constant("b", {DType::kBool, {3}}, {std::as_bytes(std::span(bytes)), false, nullptr});
+  const ValueId v =
+      n.add_constant("b", {DType::kBool, {3}}, {std::as_bytes(std::span(bytes)), false, nullptr});
   n.outputs = {v};
   EXPECT_THAT(verify(n).message(), HasSubstr("byte above 1"));
 }
@@ -192,7 +236,8 @@ TEST(Print, W11_control_characters_are_escaped) {
 }
 
 TEST(Cost, Flops) {
-  const auto cost = [](Attrs attrs, std::vector<std::vector<int64_t>> src, std::vector<int64_t> dst) {
+  const auto cost = [](Attrs attrs, std::vector<std::vector<int64_t>> src,
+                       std::vector<int64_t> dst) {
     Op op;
     op.attrs = std::move(attrs);
     std::vector<std::span<const int64_t>> s(src.begin(), src.end());

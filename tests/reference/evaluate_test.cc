@@ -74,7 +74,8 @@ TEST(ReferenceConv, StridesDilationsBiasResidualActivation) {
   a.dilations = {1, 2};
   a.has_bias = a.has_residual = true;
   a.act.fn = ir::UnaryFn::kRelu;  // x[i] - x[i+2] = -2
-  EXPECT_THAT(eval<float>(a, {x.in(), w.in(), bias.in(), residual.in()}, {1, 1, 2, 1}), ElementsAre(0, 2));
+  EXPECT_THAT(eval<float>(a, {x.in(), w.in(), bias.in(), residual.in()}, {1, 1, 2, 1}),
+              ElementsAre(0, 2));
 }
 
 TEST(ReferenceConv, GroupsAreSeparate) {
@@ -104,12 +105,14 @@ TEST(ReferencePool, I4_max_skips_nan_as_tensorflow) {
   a.ksize = {1, 2};
   EXPECT_THAT(eval<float>(a, {x.in()}, {1, 1, 1, 1}), ElementsAre(-5));
   const F nan{{1, 1, 2, 1}, {NAN, NAN}};
-  EXPECT_THAT(eval<float>(a, {nan.in()}, {1, 1, 1, 1}), ElementsAre(std::numeric_limits<float>::lowest()));
+  EXPECT_THAT(eval<float>(a, {nan.in()}, {1, 1, 1, 1}),
+              ElementsAre(std::numeric_limits<float>::lowest()));
 }
 
 TEST(ReferenceMatMul, TransposesAndBatches) {
   const F a{{2, 1, 2}, {1, 2, 3, 4}}, b{{2, 2}, {5, 6, 7, 8}};
-  EXPECT_THAT(eval<float>(ir::MatMulAttrs{}, {a.in(), b.in()}, {2, 1, 2}), ElementsAre(19, 22, 43, 50));
+  EXPECT_THAT(eval<float>(ir::MatMulAttrs{}, {a.in(), b.in()}, {2, 1, 2}),
+              ElementsAre(19, 22, 43, 50));
   ir::MatMulAttrs t;
   t.transpose_b = true;
   EXPECT_THAT(eval<float>(t, {a.in(), b.in()}, {2, 1, 2}), ElementsAre(17, 23, 39, 53));
@@ -117,7 +120,9 @@ TEST(ReferenceMatMul, TransposesAndBatches) {
 
 TEST(ReferenceBinary, IntegerDivision) {
   const I a{{4}, {7, -7, 7, INT32_MIN}}, b{{4}, {2, 2, -2, -1}};
-  const auto run = [&](ir::BinaryFn fn) { return eval<int32_t>(ir::BinaryAttrs{fn}, {a.in(), b.in()}, {4}); };
+  const auto run = [&](ir::BinaryFn fn) {
+    return eval<int32_t>(ir::BinaryAttrs{fn}, {a.in(), b.in()}, {4});
+  };
   EXPECT_THAT(run(ir::BinaryFn::kFloorDiv), ElementsAre(3, -4, -4, INT32_MIN));
   EXPECT_THAT(run(ir::BinaryFn::kTruncDiv), ElementsAre(3, -3, -3, INT32_MIN));
   EXPECT_THAT(run(ir::BinaryFn::kFloorMod), ElementsAre(1, 1, -1, 0));
@@ -136,11 +141,13 @@ TEST(ReferenceBinary, MaxKeepsNan) {
 
 TEST(ReferenceUnary, RintRoundsHalfToEven) {
   const F x{{5}, {0.5f, 1.5f, 2.5f, -0.5f, -1.5f}};
-  EXPECT_THAT(eval<float>(ir::UnaryAttrs{{ir::UnaryFn::kRint}}, {x.in()}, {5}), ElementsAre(0, 2, 2, 0, -2));
+  EXPECT_THAT(eval<float>(ir::UnaryAttrs{{ir::UnaryFn::kRint}}, {x.in()}, {5}),
+              ElementsAre(0, 2, 2, 0, -2));
 }
 
 TEST(ReferenceMatMul, HalfIsRoundedOnce) {
-  // 1 + 2^-11 lies half way between two halves; 2^-24 more must round up, which a detour by float would lose.
+  // 1 + 2^-11 lies half way between two halves; 2^-24 more must round up, which a detour by float
+  // would lose.
   Tensor<Half> y{{1, 1}, {Half{}}};
   const Half one(1.0f), tiny(0x1p-12f);
   const Tensor<Half> a{{1, 3}, {tiny, one, one}}, b{{3, 1}, {tiny, one, Half(0x1p-11f)}};
@@ -165,18 +172,22 @@ TEST(ReferenceUnary, I4_denormals_survive_a_caller_that_flushes_them) {
 
 TEST(ReferenceCast, SaturatesLikeTheProcessor) {
   const F x{{4}, {3.9f, -3.9f, 1e10f, NAN}};
-  EXPECT_THAT(eval<int32_t>(ir::CastAttrs{DType::kInt32}, {x.in()}, {4}), ElementsAre(3, -3, INT32_MIN, INT32_MIN));
+  EXPECT_THAT(eval<int32_t>(ir::CastAttrs{DType::kInt32}, {x.in()}, {4}),
+              ElementsAre(3, -3, INT32_MIN, INT32_MIN));
 }
 
 TEST(ReferenceReduce, MeanOfAxes) {
   const F x{{2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8}};
-  EXPECT_THAT(eval<float>(ir::ReduceAttrs{ir::ReduceFn::kMean, {0, 2}, false}, {x.in()}, {2}), ElementsAre(3.5, 5.5));
-  EXPECT_THAT(eval<float>(ir::ReduceAttrs{ir::ReduceFn::kMax, {1}, true}, {x.in()}, {2, 1, 2}), ElementsAre(3, 4, 7, 8));
+  EXPECT_THAT(eval<float>(ir::ReduceAttrs{ir::ReduceFn::kMean, {0, 2}, false}, {x.in()}, {2}),
+              ElementsAre(3.5, 5.5));
+  EXPECT_THAT(eval<float>(ir::ReduceAttrs{ir::ReduceFn::kMax, {1}, true}, {x.in()}, {2, 1, 2}),
+              ElementsAre(3, 4, 7, 8));
 }
 
 TEST(ReferenceArgReduce, FirstOfEqual) {
   const F x{{2, 3}, {1, 7, 7, -2, -2, -3}};
-  EXPECT_THAT(eval<int64_t>(ir::ArgReduceAttrs{true, 1, DType::kInt64}, {x.in()}, {2}), ElementsAre(1, 0));
+  EXPECT_THAT(eval<int64_t>(ir::ArgReduceAttrs{true, 1, DType::kInt64}, {x.in()}, {2}),
+              ElementsAre(1, 0));
 }
 
 TEST(ReferenceSoftmax, IsStable) {
@@ -186,24 +197,33 @@ TEST(ReferenceSoftmax, IsStable) {
 
 TEST(ReferenceMovement, TransposeConcatGather) {
   const I x{{2, 3}, {1, 2, 3, 4, 5, 6}}, y{{2, 1}, {7, 8}}, i{{2}, {2, 0}};
-  EXPECT_THAT(eval<int32_t>(ir::TransposeAttrs{{1, 0}}, {x.in()}, {3, 2}), ElementsAre(1, 4, 2, 5, 3, 6));
-  EXPECT_THAT(eval<int32_t>(ir::ConcatAttrs{1}, {x.in(), y.in()}, {2, 4}), ElementsAre(1, 2, 3, 7, 4, 5, 6, 8));
-  EXPECT_THAT(eval<int32_t>(ir::GatherAttrs{1, 0}, {x.in(), i.in()}, {2, 2}), ElementsAre(3, 1, 6, 4));
+  EXPECT_THAT(eval<int32_t>(ir::TransposeAttrs{{1, 0}}, {x.in()}, {3, 2}),
+              ElementsAre(1, 4, 2, 5, 3, 6));
+  EXPECT_THAT(eval<int32_t>(ir::ConcatAttrs{1}, {x.in(), y.in()}, {2, 4}),
+              ElementsAre(1, 2, 3, 7, 4, 5, 6, 8));
+  EXPECT_THAT(eval<int32_t>(ir::GatherAttrs{1, 0}, {x.in(), i.in()}, {2, 2}),
+              ElementsAre(3, 1, 6, 4));
   const I bad{{1}, {3}};
-  EXPECT_THAT(error<int32_t>(ir::GatherAttrs{1, 0}, {x.in(), bad.in()}, {2, 1}), HasSubstr("index 3 is not in [0, 3)"));
+  EXPECT_THAT(error<int32_t>(ir::GatherAttrs{1, 0}, {x.in(), bad.in()}, {2, 1}),
+              HasSubstr("index 3 is not in [0, 3)"));
 }
 
 TEST(ReferenceMovement, PadModes) {
   const I x{{3}, {1, 2, 3}}, pads{{1, 2}, {2, 1}};
-  EXPECT_THAT(eval<int32_t>(ir::PadAttrs{}, {x.in(), pads.in()}, {6}), ElementsAre(0, 0, 1, 2, 3, 0));
-  EXPECT_THAT(eval<int32_t>(ir::PadAttrs{ir::PadMode::kReflect}, {x.in(), pads.in()}, {6}), ElementsAre(3, 2, 1, 2, 3, 2));
-  EXPECT_THAT(eval<int32_t>(ir::PadAttrs{ir::PadMode::kSymmetric}, {x.in(), pads.in()}, {6}), ElementsAre(2, 1, 1, 2, 3, 3));
+  EXPECT_THAT(eval<int32_t>(ir::PadAttrs{}, {x.in(), pads.in()}, {6}),
+              ElementsAre(0, 0, 1, 2, 3, 0));
+  EXPECT_THAT(eval<int32_t>(ir::PadAttrs{ir::PadMode::kReflect}, {x.in(), pads.in()}, {6}),
+              ElementsAre(3, 2, 1, 2, 3, 2));
+  EXPECT_THAT(eval<int32_t>(ir::PadAttrs{ir::PadMode::kSymmetric}, {x.in(), pads.in()}, {6}),
+              ElementsAre(2, 1, 1, 2, 3, 3));
 }
 
 TEST(ReferenceMovement, ResizeCoordinates) {
   const F x{{1, 1, 2, 1}, {0, 4}};
   const I size{{2}, {1, 4}};
-  const auto run = [&](ir::ResizeAttrs a) { return eval<float>(a, {x.in(), size.in()}, {1, 1, 4, 1}); };
+  const auto run = [&](ir::ResizeAttrs a) {
+    return eval<float>(a, {x.in(), size.in()}, {1, 1, 4, 1});
+  };
   EXPECT_THAT(run({true, false, false}), ElementsAre(0, 2, 4, 4));
   EXPECT_THAT(run({true, false, true}), ElementsAre(0, 1, 3, 4));
   EXPECT_THAT(run({false, true, false}), ElementsAre(0, 0, 4, 4));
