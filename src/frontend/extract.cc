@@ -50,7 +50,8 @@ class Extractor {
       known.push_back({&value.type, value.host ? &*value.host : nullptr});
     }
     auto inferred = ir::infer(op, known, op.outputs.size(), net_.dims);
-    if (!inferred.ok()) return inferred.status().with_context("node '" + printable(op.name) + "'");
+    if (!inferred.ok())
+      return inferred.status().with_context("node \"" + printable(op.name) + "\"");
     for (size_t i = 0; i < op.outputs.size(); ++i) {
       ir::InferOutput& out = (*inferred)[i];
       const ir::ValueId id = net_.add_value(source(op.outputs[i]).name, std::move(out.type));

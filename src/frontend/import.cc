@@ -87,7 +87,7 @@ class Importer {
   // Errors of attribute access already name the node; the others get its name here.
   static Status in_node(const NodeImport& n, const Status& status) {
     if (status.message().find(n.node().name) != std::string::npos) return status;
-    return status.with_context("node '" + printable(n.node().name) + "' (" +
+    return status.with_context("node \"" + printable(n.node().name) + "\" (" +
                                printable(n.node().op) + ")");
   }
 

@@ -34,7 +34,7 @@ Status NodeImport::refuse(std::string code, std::string reason, std::string hint
 }
 
 Status NodeImport::invalid(const std::string& what) const {
-  return invalid_graph("node '" + printable(node().name) + "' (" + printable(node().op) +
+  return invalid_graph("node \"" + printable(node().name) + "\" (" + printable(node().op) +
                        "): " + what);
 }
 
@@ -171,7 +171,7 @@ Result<std::vector<ir::ValueId>> NodeImport::emit_many(ir::Attrs attrs,
       return refuse("shape", inferred.status().message());
     if (inferred.status().code() == Code::kInvalidGraph)
       return invalid(inferred.status().message());
-    return inferred.status().with_context("node '" + printable(node().name) + "'");
+    return inferred.status().with_context("node \"" + printable(node().name) + "\"");
   }
   std::vector<ir::ValueId> ids;
   for (size_t i = 0; i < inferred->size(); ++i) {

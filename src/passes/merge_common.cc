@@ -50,10 +50,32 @@ std::string key_of(const ir::Op& op) {
   return key;
 }
 
+constexpr size_t kMaxConstantBytes = 64;
+
+// Small constants of equal type and bytes are one value, so that ops over them can be equal.
+void merge_constants(Editor& edit) {
+  std::unordered_map<std::string, ir::ValueId> first;
+  const size_t count = edit.network().values.size();
+  for (size_t i = 0; i < count; ++i) {
+    const auto id = static_cast<ir::ValueId>(i);
+    const ir::Value& v = edit.value(id);
+    if (!v.is_const() || v.constant->bytes.size() > kMaxConstantBytes || edit.is_output(id))
+      continue;
+    std::string key(reinterpret_cast<const char*>(v.constant->bytes.data()),
+                    v.constant->bytes.size());
+    key += v.constant->splat ? 's' : 'd';
+    key += std::to_string(static_cast<int>(v.type.dtype));
+    for (ir::Dim d : v.type.dims) key += ',' + std::to_string(d.value());
+    auto [it, fresh] = first.emplace(std::move(key), id);
+    if (!fresh && !edit.consumers(id).empty()) edit.replace(id, it->second);
+  }
+}
+
 }  // namespace
 
 Result<bool> merge_common(ir::Network& network, PassContext&) {
   Editor edit(network);
+  merge_constants(edit);
   std::unordered_map<std::string, size_t> first;
   for (size_t i = 0; i < edit.ops(); ++i) {
     auto [it, fresh] = first.emplace(key_of(edit.op(i)), i);
