@@ -87,7 +87,8 @@ std::string counters_json() {
   for (const auto& [name, c] : counters()) {
     if (json.size() > 1) json += ", ";
     append_json_string(name, json);
-    json += ": {\"engine\": " + std::to_string(c.engine) + ", \"native\": " + std::to_string(c.native) +
+    json += ": {\"engine\": " + std::to_string(c.engine) +
+            ", \"native\": " + std::to_string(c.native) +
             ", \"calibration\": " + std::to_string(c.calibration) + "}";
   }
   return json + "}";

@@ -1,6 +1,6 @@
-// Counters of one engine, for whoever runs engines (the TensorFlow kernel, the session). The public view is
-// graft/counters.h. One instance per shared library: a process that holds the plugin and the Python module has two,
-// which the front adds up (src/tensorflow/plugin_api.h).
+// Counters of one engine, for whoever runs engines (the TensorFlow kernel, the session). The public
+// view is graft/counters.h. One instance per shared library: a process that holds the plugin and
+// the Python module has two, which the front adds up (src/tensorflow/plugin_api.h).
 #pragma once
 
 #include <atomic>
@@ -18,11 +18,12 @@ struct EngineCounter {
   std::atomic<int64_t> warnings{0};  // fallbacks that were logged; see first_warnings
 };
 
-// The counter of engines of this name, shared by all of them; listed by counters() from now on, with zeros too.
+// The counter of engines of this name, shared by all of them; listed by counters() from now on,
+// with zeros too.
 std::shared_ptr<EngineCounter> engine_counter(std::string_view engine_name);
 
-// An engine's name in counters, messages and option globs: the node's name after the last '/', so that import
-// prefixes, name scopes and inlined calls do not change it.
+// An engine's name in counters, messages and option globs: the node's name after the last '/', so
+// that import prefixes, name scopes and inlined calls do not change it.
 std::string_view engine_name_of(std::string_view node_name);
 
 // True for the first five fallbacks of an engine since the last reset_counters: those are logged.

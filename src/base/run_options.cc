@@ -76,7 +76,8 @@ Status set_run_option(std::string_view name, std::string_view value) {
     run_failures().set(value);
   } else if (name == "strict") {
     const auto on = parse_bool(value);
-    if (!on) return invalid_argument("option strict=\"" + std::string(value) + "\": expected 0 or 1");
+    if (!on)
+      return invalid_argument("option strict=\"" + std::string(value) + "\": expected 0 or 1");
     strict.store(*on);
   } else {
     return invalid_argument("unknown option \"" + std::string(name) +
@@ -87,12 +88,14 @@ Status set_run_option(std::string_view name, std::string_view value) {
 
 Status planned_load_failure(std::string_view engine_name) {
   if (!load_failures().matches(engine_name)) return ok_status();
-  return plan_error("the option fail_engines makes the load of " + std::string(engine_name) + " fail");
+  return plan_error("the option fail_engines makes the load of " + std::string(engine_name) +
+                    " fail");
 }
 
 Status planned_run_failure(std::string_view engine_name) {
   if (!run_failures().matches(engine_name)) return ok_status();
-  return internal_error("the option fail_engine_runs makes the run of " + std::string(engine_name) + " fail");
+  return internal_error("the option fail_engine_runs makes the run of " + std::string(engine_name) +
+                        " fail");
 }
 
 Result<bool> fallback_allowed() {

@@ -1,5 +1,5 @@
-// Options of a running process that no call can carry: which engines are made to fail, and whether a fallback is
-// allowed. Per shared library, as the counters are.
+// Options of a running process that no call can carry: which engines are made to fail, and whether
+// a fallback is allowed. Per shared library, as the counters are.
 #pragma once
 
 #include <string>
@@ -11,8 +11,8 @@ namespace graft {
 
 // Names and values:
 //   "strict"            "0" | "1"               a fallback is an error (Aborted)
-//   "fail_engines"      globs, comma-separated  loading these engines fails; "" = none. Loaded ones count as failed too
-//   "fail_engine_runs"  globs, comma-separated  running these engines fails
+//   "fail_engines"      globs, comma-separated  loading these engines fails; "" = none. Loaded ones
+//   count as failed too "fail_engine_runs"  globs, comma-separated  running these engines fails
 // InvalidArgument lists the valid ones. Globs match the name of engine_name_of.
 Status set_run_option(std::string_view name, std::string_view value);
 
@@ -21,7 +21,8 @@ Status planned_load_failure(std::string_view engine_name);
 Status planned_run_failure(std::string_view engine_name);
 
 // Whether a native segment may answer: no when the option `strict`, GRAFT_STRICT=1 or
-// TF_TRT_ALLOW_ENGINE_NATIVE_SEGMENT_EXECUTION=0 says so. InvalidArgument for a value that is not a boolean.
+// TF_TRT_ALLOW_ENGINE_NATIVE_SEGMENT_EXECUTION=0 says so. InvalidArgument for a value that is not a
+// boolean.
 Result<bool> fallback_allowed();
 
 }  // namespace graft

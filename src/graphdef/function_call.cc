@@ -3,12 +3,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "base/check.h"
-#ifndef protozero_assert
-#define protozero_assert(x) GRAFT_CHECK(x)
-#endif
 #include <protozero/pbf_reader.hpp>
-#include <protozero/pbf_writer.hpp>
+#include "graphdef/pb.h"
 
 namespace graft::graphdef {
 namespace {
@@ -18,7 +14,9 @@ using protozero::pbf_wire_type;
 using protozero::pbf_writer;
 using protozero::tag_and_type;
 
-constexpr uint32_t message(uint32_t field) { return tag_and_type(field, pbf_wire_type::length_delimited); }
+constexpr uint32_t message(uint32_t field) {
+  return tag_and_type(field, pbf_wire_type::length_delimited);
+}
 constexpr uint32_t varint(uint32_t field) { return tag_and_type(field, pbf_wire_type::varint); }
 
 pbf_reader reader_of(Bytes bytes) {
@@ -42,13 +40,16 @@ void functions_in_attr(pbf_reader attr, int depth, Names& names);
 void functions_in_name_attrs(pbf_reader name_attrs, int depth, Names& names) {
   while (name_attrs.next()) {
     switch (name_attrs.tag_and_type()) {
-      case message(1): names.push_back(text_of(name_attrs.get_view())); break;
+      case message(1):
+        names.push_back(text_of(name_attrs.get_view()));
+        break;
       case message(2): {  // map<string, AttrValue>
         const std::string_view value = find_bytes(name_attrs.get_message(), 2);
         functions_in_attr(pbf_reader{value.data(), value.size()}, depth - 1, names);
         break;
       }
-      default: name_attrs.skip();
+      default:
+        name_attrs.skip();
     }
   }
 }
@@ -58,16 +59,21 @@ void functions_in_attr(pbf_reader attr, int depth, Names& names) {
   if (depth <= 0) throw protozero::exception{};
   while (attr.next()) {
     switch (attr.tag_and_type()) {
-      case message(10): functions_in_name_attrs(attr.get_message(), depth, names); break;
+      case message(10):
+        functions_in_name_attrs(attr.get_message(), depth, names);
+        break;
       case message(1): {  // ListValue.func = 9
         pbf_reader list = attr.get_message();
         while (list.next()) {
-          if (list.tag_and_type() == message(9)) functions_in_name_attrs(list.get_message(), depth, names);
-          else list.skip();
+          if (list.tag_and_type() == message(9))
+            functions_in_name_attrs(list.get_message(), depth, names);
+          else
+            list.skip();
         }
         break;
       }
-      default: attr.skip();
+      default:
+        attr.skip();
     }
   }
 }
@@ -75,13 +81,16 @@ void functions_in_attr(pbf_reader attr, int depth, Names& names) {
 void functions_in_node(pbf_reader node, int depth, Names& names) {
   while (node.next()) {
     switch (node.tag_and_type()) {
-      case message(2): names.push_back(text_of(node.get_view())); break;  // op: may be a function's name
+      case message(2):
+        names.push_back(text_of(node.get_view()));
+        break;  // op: may be a function's name
       case message(5): {
         const std::string_view value = find_bytes(node.get_message(), 2);
         functions_in_attr(pbf_reader{value.data(), value.size()}, depth, names);
         break;
       }
-      default: node.skip();
+      default:
+        node.skip();
     }
   }
 }
@@ -107,7 +116,8 @@ Library read_library(Bytes bytes) {
         library.gradients.emplace(find_bytes({gradient.data(), gradient.size()}, 1), gradient);
         break;
       }
-      default: reader.skip();
+      default:
+        reader.skip();
     }
   }
   return library;
@@ -127,8 +137,10 @@ std::string closure(const Library& library, std::string_view root, int depth) {
     Names used;
     pbf_reader function{it->second.data(), it->second.size()};
     while (function.next()) {
-      if (function.tag_and_type() == message(3)) functions_in_node(function.get_message(), depth, used);
-      else function.skip();
+      if (function.tag_and_type() == message(3))
+        functions_in_node(function.get_message(), depth, used);
+      else
+        function.skip();
     }
     if (const auto gradient = library.gradients.find(name); gradient != library.gradients.end()) {
       writer.add_message(2, gradient->second.data(), gradient->second.size());
@@ -179,13 +191,15 @@ Result<std::string> library_closure(Bytes library, std::string_view root, const 
 
 CallNames call_names(size_t inputs, size_t outputs) {
   CallNames names;
-  for (size_t i = 0; i < inputs; ++i) names.inputs.push_back("TensorRTInputPH_" + std::to_string(i));
-  for (size_t i = 0; i < outputs; ++i) names.outputs.push_back("TensorRTOutputPH_" + std::to_string(i));
+  for (size_t i = 0; i < inputs; ++i)
+    names.inputs.push_back("TensorRTInputPH_" + std::to_string(i));
+  for (size_t i = 0; i < outputs; ++i)
+    names.outputs.push_back("TensorRTOutputPH_" + std::to_string(i));
   return names;
 }
 
-std::string call_graph(Bytes name_attr_list, std::span<const DType> inputs, std::span<const DType> outputs,
-                       std::string_view library, int32_t producer) {
+std::string call_graph(Bytes name_attr_list, std::span<const DType> inputs,
+                       std::span<const DType> outputs, std::string_view library, int32_t producer) {
   const CallNames names = call_names(inputs.size(), outputs.size());
   std::string out;
   pbf_writer graph{out};
@@ -203,7 +217,8 @@ std::string call_graph(Bytes name_attr_list, std::span<const DType> inputs, std:
     add_types_attr(node, "Tin", inputs);
     add_types_attr(node, "Tout", outputs);
     add_attr(node, "f", [&](pbf_writer& v) {
-      v.add_message(10, reinterpret_cast<const char*>(name_attr_list.data()), name_attr_list.size());
+      v.add_message(10, reinterpret_cast<const char*>(name_attr_list.data()),
+                    name_attr_list.size());
     });
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
@@ -226,7 +241,9 @@ std::string nested_session_config(Bytes outer) {
     pbf_reader reader = reader_of(outer);
     while (reader.next()) {
       switch (reader.tag_and_type()) {
-        case varint(2): config.add_int32(2, reader.get_int32()); break;
+        case varint(2):
+          config.add_int32(2, reader.get_int32());
+          break;
         case message(6):     // gpu_options
         case message(10): {  // graph_options
           const uint32_t field = reader.tag();
@@ -234,7 +251,8 @@ std::string nested_session_config(Bytes outer) {
           config.add_message(field, view.data(), view.size());
           break;
         }
-        default: reader.skip();
+        default:
+          reader.skip();
       }
     }
   } catch (const protozero::exception&) {
@@ -250,8 +268,10 @@ int32_t intra_op_threads(Bytes config) {
   try {
     pbf_reader reader = reader_of(config);
     while (reader.next()) {
-      if (reader.tag_and_type() == varint(2)) threads = reader.get_int32();
-      else reader.skip();
+      if (reader.tag_and_type() == varint(2))
+        threads = reader.get_int32();
+      else
+        reader.skip();
     }
   } catch (const protozero::exception&) {
     return 0;

@@ -18,14 +18,18 @@ constexpr char kPlanMagic[] = "GRFT";
 // What a plan that is none of ours most probably is: TF-TRT used the same op and attribute.
 Status foreign_plan(const std::string& plan) {
   if (plan.empty())
-    return plan_error("the node holds no plan (TF-TRT built such engines while running); "
-                      "`graft rescue` turns TF-TRT's nodes back into native ones, which can be converted again");
-  return plan_error("attribute serialized_segment holds " + std::to_string(plan.size()) + " bytes that begin with \"" +
-                    printable(plan.substr(0, 4)) + "\", not a Graft plan (\"GRFT\"); if it is a TensorRT plan, "
-                    "`graft rescue` turns the node back into native ones, which can be converted again");
+    return plan_error(
+        "the node holds no plan (TF-TRT built such engines while running); "
+        "`graft rescue` turns TF-TRT's nodes back into native ones, which can be converted again");
+  return plan_error(
+      "attribute serialized_segment holds " + std::to_string(plan.size()) +
+      " bytes that begin with \"" + printable(plan.substr(0, 4)) +
+      "\", not a Graft plan (\"GRFT\"); if it is a TensorRT plan, "
+      "`graft rescue` turns the node back into native ones, which can be converted again");
 }
 
-// Threads that the TensorFlow session was given; 0 when it leaves the choice, or GRAFT_THREADS makes it.
+// Threads that the TensorFlow session was given; 0 when it leaves the choice, or GRAFT_THREADS
+// makes it.
 int session_threads(TF_OpKernelContext* ctx) {
   const char* env = std::getenv("GRAFT_THREADS");
   if (env != nullptr && *env != '\0') return 0;
@@ -49,7 +53,8 @@ Result<std::unique_ptr<EngineKernel>> EngineKernel::create(TF_OpKernelConstructi
 
 Result<std::shared_ptr<Engine>> EngineKernel::load_plan(TF_OpKernelContext* ctx) {
   std::vector<std::byte> file;
-  std::span<const std::byte> plan(reinterpret_cast<const std::byte*>(attrs_.plan.data()), attrs_.plan.size());
+  std::span<const std::byte> plan(reinterpret_cast<const std::byte*>(attrs_.plan.data()),
+                                  attrs_.plan.size());
   if (!attrs_.plan_file.empty()) {
     GRAFT_ASSIGN_OR_RETURN(file, read_file(attrs_.plan_file, Limits().max_plan_bytes));
     plan = file;
@@ -65,15 +70,17 @@ Result<std::shared_ptr<Engine>> EngineKernel::load_plan(TF_OpKernelContext* ctx)
 
 // The plan's inputs and outputs must be the node's (robustness L8).
 Status EngineKernel::check_signature(const Engine& engine) const {
-  const auto check = [](const char* attr, const std::vector<DType>& node, const std::vector<TensorSpec>& plan) {
+  const auto check = [](const char* attr, const std::vector<DType>& node,
+                        const std::vector<TensorSpec>& plan) {
     if (node.size() != plan.size())
-      return invalid_argument(std::string("attribute ") + attr + " has " + std::to_string(node.size()) +
-                              " entries, the plan has " + std::to_string(plan.size()));
+      return invalid_argument(std::string("attribute ") + attr + " has " +
+                              std::to_string(node.size()) + " entries, the plan has " +
+                              std::to_string(plan.size()));
     for (size_t i = 0; i < node.size(); ++i)
       if (node[i] != plan[i].dtype)
-        return invalid_argument(std::string("attribute ") + attr + "[" + std::to_string(i) + "] is " +
-                                dtype_name(node[i]) + ", the plan has " + dtype_name(plan[i].dtype) + " (" +
-                                printable(plan[i].name) + ")");
+        return invalid_argument(std::string("attribute ") + attr + "[" + std::to_string(i) +
+                                "] is " + dtype_name(node[i]) + ", the plan has " +
+                                dtype_name(plan[i].dtype) + " (" + printable(plan[i].name) + ")");
     return ok_status();
   };
   GRAFT_RETURN_IF_ERROR(check("InT", attrs_.inputs, engine.inputs()));
@@ -90,7 +97,8 @@ Status EngineKernel::load(TF_OpKernelContext* ctx) {
       load_status_ = engine.status();
       if (engine.ok()) {
         engine_ = std::move(engine).value();
-        load_status_ = check_signature(*engine_).with_context("engine node " + printable(attrs_.node_name));
+        load_status_ =
+            check_signature(*engine_).with_context("engine node " + printable(attrs_.node_name));
         misfit_ = !load_status_.ok();
       }
       std::string().swap(attrs_.plan);
@@ -109,24 +117,26 @@ Status EngineKernel::run_engine(TF_OpKernelContext* ctx, std::span<TF_Tensor* co
   return outputs.commit();
 }
 
-Status EngineKernel::run_native(TF_OpKernelContext* ctx, std::span<TF_Tensor* const> inputs, const Status& reason,
-                                const char* what_failed) {
+Status EngineKernel::run_native(TF_OpKernelContext* ctx, std::span<TF_Tensor* const> inputs,
+                                const Status& reason, const char* what_failed) {
   const std::string engine = printable(attrs_.engine_name);
   GRAFT_ASSIGN_OR_RETURN(bool allowed, fallback_allowed());
   allowed = allowed && !attrs_.strict;
   if (!allowed)
-    return Status(Code::kAborted, "User disallowed engine native segment execution. Engine " + engine + ": " +
-                                      what_failed + " failed: " + reason.message());
+    return Status(Code::kAborted, "User disallowed engine native segment execution. Engine " +
+                                      engine + ": " + what_failed + " failed: " + reason.message());
   if (first_warnings(*counter_))
-    log(LogLevel::kWarning, std::string(what_failed) + " of engine " + engine +
-                                " failed. The native segment will be used instead. Reason: " + reason.message());
+    log(LogLevel::kWarning,
+        std::string(what_failed) + " of engine " + engine +
+            " failed. The native segment will be used instead. Reason: " + reason.message());
   const Status status = native_.run(ctx, inputs);
   if (status.ok()) {
     counter_->native.fetch_add(1, std::memory_order_relaxed);
     return status;
   }
   // The engine's own failure decides the code: it is why the step has no answer.
-  return Status(reason.code(), "Engine " + engine + ": " + what_failed + " failed: " + reason.message() +
+  return Status(reason.code(), "Engine " + engine + ": " + what_failed +
+                                   " failed: " + reason.message() +
                                    "; then the native segment failed: " + status.message());
 }
 

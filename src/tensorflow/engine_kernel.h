@@ -1,6 +1,7 @@
-// EngineKernel: the kernel of TRTEngineOp. Construction reads and checks the attributes; the first Compute loads the plan
-// (once, whatever comes of it); each Compute wraps the inputs, runs the engine and hands its outputs over, or, where the
-// engine can't answer, runs the native segment: counted, logged, an error in strict mode.
+// EngineKernel: the kernel of TRTEngineOp. Construction reads and checks the attributes; the first
+// Compute loads the plan (once, whatever comes of it); each Compute wraps the inputs, runs the
+// engine and hands its outputs over, or, where the engine can't answer, runs the native segment:
+// counted, logged, an error in strict mode.
 #pragma once
 
 #include <atomic>
@@ -29,17 +30,17 @@ class EngineKernel {
   Result<std::shared_ptr<Engine>> load_plan(TF_OpKernelContext* ctx);
   Status check_signature(const Engine& engine) const;
   Status run_engine(TF_OpKernelContext* ctx, std::span<TF_Tensor* const> inputs);
-  Status run_native(TF_OpKernelContext* ctx, std::span<TF_Tensor* const> inputs, const Status& reason,
-                    const char* what_failed);
+  Status run_native(TF_OpKernelContext* ctx, std::span<TF_Tensor* const> inputs,
+                    const Status& reason, const char* what_failed);
 
   NodeAttrs attrs_;
   NativeSegment native_;
   const std::shared_ptr<EngineCounter> counter_;
   std::atomic<bool> loaded_{false};
   std::mutex load_mutex_;
-  Status load_status_;                // written before loaded_
-  bool misfit_ = false;               // the plan is sound but not this node's: an error, never a fallback
-  std::shared_ptr<Engine> engine_;    // written before loaded_
+  Status load_status_;   // written before loaded_
+  bool misfit_ = false;  // the plan is sound but not this node's: an error, never a fallback
+  std::shared_ptr<Engine> engine_;  // written before loaded_
 };
 
 }  // namespace graft::tensorflow

@@ -1,5 +1,5 @@
-// The library's static constructor. Apart from registration.cc, so that tests which link the plugin's code decide
-// themselves when it registers.
+// The library's static constructor. Apart from registration.cc, so that tests which link the
+// plugin's code decide themselves when it registers.
 #include "base/check.h"
 #include "tensorflow/registration.h"
 

@@ -15,7 +15,8 @@ std::string config_for(TF_OpKernelContext* ctx, TF_Status* status) {
   TF_GetSerializedConfigProto(ctx, outer.get(), status);
   const bool known = TF_GetCode(status) == TF_OK;
   TF_SetStatus(status, TF_OK, "");
-  return graphdef::nested_session_config(known ? bytes_of(outer.get()) : std::span<const std::byte>{});
+  return graphdef::nested_session_config(known ? bytes_of(outer.get())
+                                               : std::span<const std::byte>{});
 }
 
 // Owns the tensors that a session run returned.
@@ -54,16 +55,19 @@ Result<std::string> NativeSegment::graph_def(TF_OpKernelContext* ctx) const {
     GRAFT_ASSIGN_OR_RETURN(const std::string function, graphdef::function_name_of(call));
     Result<std::string> functions = graphdef::library_closure(bytes_of(library.get()), function);
     if (functions.ok())
-      return graphdef::call_graph(call, attrs_.inputs, attrs_.outputs, *functions, TF_GetGraphDefVersion(ctx));
+      return graphdef::call_graph(call, attrs_.inputs, attrs_.outputs, *functions,
+                                  TF_GetGraphDefVersion(ctx));
     reason = functions.status();
   }
   if (!attrs_.native_segment.empty()) return attrs_.native_segment;
-  return unsupported("the native segment is not in the graph: " + reason.message() +
-                     "; convert with native_segments=True, and where a function's library is not kept "
-                     "(tf.import_graph_def inside a tf.function) import by tf.compat.v1.wrap_function");
+  return unsupported(
+      "the native segment is not in the graph: " + reason.message() +
+      "; convert with native_segments=True, and where a function's library is not kept "
+      "(tf.import_graph_def inside a tf.function) import by tf.compat.v1.wrap_function");
 }
 
-Status NativeSegment::resolve(const std::vector<std::string>& names, std::vector<TF_Output>& tensors) const {
+Status NativeSegment::resolve(const std::vector<std::string>& names,
+                              std::vector<TF_Output>& tensors) const {
   for (const std::string& name : names) {
     TF_Operation* op = api_->graph_operation_by_name(graph_, name.c_str());
     if (op == nullptr) return invalid_graph("attribute native_segment has no node " + name);
@@ -82,13 +86,15 @@ Status NativeSegment::open(TF_OpKernelContext* ctx) {
   api_->graph_import_graph_def(graph_, &buffer, import, status.get());
   api_->delete_import_options(import);
   GRAFT_RETURN_IF_ERROR(from_tf(status.get()).with_context("import of the native segment"));
-  const graphdef::CallNames names = graphdef::call_names(attrs_.inputs.size(), attrs_.outputs.size());
+  const graphdef::CallNames names =
+      graphdef::call_names(attrs_.inputs.size(), attrs_.outputs.size());
   GRAFT_RETURN_IF_ERROR(resolve(names.inputs, feeds_));
   GRAFT_RETURN_IF_ERROR(resolve(names.outputs, fetches_));
   const std::string config = config_for(ctx, status.get());
   TF_SessionOptions* options = api_->new_session_options();
   api_->set_config(options, config.data(), config.size(), status.get());
-  if (TF_GetCode(status.get()) == TF_OK) session_ = api_->new_session(graph_, options, status.get());
+  if (TF_GetCode(status.get()) == TF_OK)
+    session_ = api_->new_session(graph_, options, status.get());
   api_->delete_session_options(options);
   return from_tf(status.get()).with_context("session of the native segment");
 }
@@ -101,14 +107,15 @@ Status NativeSegment::run(TF_OpKernelContext* ctx, std::span<TF_Tensor* const> i
   }
   const TfStatus status = new_status();
   Tensors outputs(fetches_.size());
-  api_->session_run(session_, nullptr, feeds_.data(), inputs.data(), static_cast<int>(inputs.size()),
-                    fetches_.data(), outputs.data(), static_cast<int>(fetches_.size()), nullptr, 0, nullptr,
-                    status.get());
+  api_->session_run(session_, nullptr, feeds_.data(), inputs.data(),
+                    static_cast<int>(inputs.size()), fetches_.data(), outputs.data(),
+                    static_cast<int>(fetches_.size()), nullptr, 0, nullptr, status.get());
   GRAFT_RETURN_IF_ERROR(from_tf(status.get()).with_context("native segment"));
   for (size_t i = 0; i < fetches_.size(); ++i) {
     const int index = static_cast<int>(i);
     if (outputs[i] == nullptr || TF_TensorType(outputs[i]) != TF_ExpectedOutputDataType(ctx, index))
-      return invalid_graph("native segment: output " + std::to_string(i) + " has another dtype than attribute OutT");
+      return invalid_graph("native segment: output " + std::to_string(i) +
+                           " has another dtype than attribute OutT");
     TF_SetOutput(ctx, index, outputs[i], status.get());
     GRAFT_RETURN_IF_ERROR(from_tf(status.get()).with_context("output " + std::to_string(i)));
   }

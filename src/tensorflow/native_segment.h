@@ -1,5 +1,6 @@
-// NativeSegment: the original nodes of an engine, run by a TensorFlow session inside the kernel when the engine can't
-// answer. The session is made on first use and kept; every run is safe from many threads.
+// NativeSegment: the original nodes of an engine, run by a TensorFlow session inside the kernel
+// when the engine can't answer. The session is made on first use and kept; every run is safe from
+// many threads.
 #pragma once
 
 #include <memory>
@@ -23,9 +24,9 @@ class NativeSegment {
   NativeSegment(const NativeSegment&) = delete;
   NativeSegment& operator=(const NativeSegment&) = delete;
 
-  // Runs the segment on the inputs and sets every output of `ctx`. Unsupported when the graph holds no native segment:
-  // neither its function in the kernel's library nor a `native_segment` attribute. Failing to make the session is
-  // remembered; failing to run is not.
+  // Runs the segment on the inputs and sets every output of `ctx`. Unsupported when the graph holds
+  // no native segment: neither its function in the kernel's library nor a `native_segment`
+  // attribute. Failing to make the session is remembered; failing to run is not.
   Status run(TF_OpKernelContext* ctx, std::span<TF_Tensor* const> inputs);
 
  private:

@@ -21,7 +21,8 @@ class AttrReader {
     int32_t list_size = 0, total_bytes = 0;
     TF_OpKernelConstruction_GetAttrSize(ctx_, name, &list_size, &total_bytes, status_.get());
     GRAFT_RETURN_IF_ERROR(check(name));
-    if (total_bytes < 0) return invalid_argument(std::string("attribute ") + name + " is larger than 2 GiB");
+    if (total_bytes < 0)
+      return invalid_argument(std::string("attribute ") + name + " is larger than 2 GiB");
     std::string value(static_cast<size_t>(total_bytes), '\0');
     TF_OpKernelConstruction_GetAttrString(ctx_, name, value.data(), value.size(), status_.get());
     GRAFT_RETURN_IF_ERROR(check(name));
@@ -46,11 +47,12 @@ class AttrReader {
     TF_OpKernelConstruction_GetAttrSize(ctx_, name, &list_size, &total_bytes, status_.get());
     GRAFT_RETURN_IF_ERROR(check(name));
     std::vector<TF_DataType> values(list_size > 0 ? static_cast<size_t>(list_size) : 0);
-    TF_OpKernelConstruction_GetAttrTypeList(ctx_, name, values.data(), static_cast<int>(values.size()),
-                                            status_.get());
+    TF_OpKernelConstruction_GetAttrTypeList(ctx_, name, values.data(),
+                                            static_cast<int>(values.size()), status_.get());
     GRAFT_RETURN_IF_ERROR(check(name));
     std::vector<DType> types;
-    for (const TF_DataType value : values) types.push_back(static_cast<DType>(static_cast<int>(value)));
+    for (const TF_DataType value : values)
+      types.push_back(static_cast<DType>(static_cast<int>(value)));
     return types;
   }
   Result<std::string> function(const char* name) {
@@ -90,7 +92,8 @@ bool is_hex_digest(const std::string& text) {
 Status check_values(AttrReader& reader, NodeAttrs& attrs) {
   GRAFT_ASSIGN_OR_RETURN(const int64_t workspace, reader.integer("workspace_size_bytes", 0));
   if (workspace < 0)
-    return invalid_argument("attribute workspace_size_bytes is " + std::to_string(workspace) + ", expected 0 or more");
+    return invalid_argument("attribute workspace_size_bytes is " + std::to_string(workspace) +
+                            ", expected 0 or more");
   attrs.workspace_bytes = workspace == 0 ? -1 : workspace;
   for (const char* name : {"max_batch_size", "max_cached_engines_count"}) {
     GRAFT_ASSIGN_OR_RETURN(const int64_t value, reader.integer(name, 1));
@@ -102,9 +105,11 @@ Status check_values(AttrReader& reader, NodeAttrs& attrs) {
     return invalid_argument("attribute plan_identity is \"" + printable(attrs.plan_identity) +
                             "\", expected 64 lower-case hexadecimal digits or nothing");
   if (!attrs.plan_file.empty() && attrs.plan_identity.empty())
-    return invalid_argument("attribute plan_file is set without plan_identity, which says what the file must hold");
+    return invalid_argument(
+        "attribute plan_file is set without plan_identity, which says what the file must hold");
   if (!attrs.plan_file.empty() && !attrs.plan.empty())
-    return invalid_argument("attributes plan_file and serialized_segment are both set, expected one of them");
+    return invalid_argument(
+        "attributes plan_file and serialized_segment are both set, expected one of them");
   return ok_status();
 }
 

@@ -6,8 +6,9 @@ namespace graft::tensorflow {
 namespace {
 
 // Every dtype that a plan may carry; resource only because TF-TRT's graphs may name it.
-#define GRAFT_PLAN_TYPES                                                                                      \
-  "bool, int8, uint8, int16, uint16, int32, uint32, int64, uint64, half, bfloat16, float, double, complex64, " \
+#define GRAFT_PLAN_TYPES                                                                    \
+  "bool, int8, uint8, int16, uint16, int32, uint32, int64, uint64, half, bfloat16, float, " \
+  "double, complex64, "                                                                     \
   "complex128"
 
 constexpr const char* kEngineAttrs[] = {
@@ -53,7 +54,8 @@ constexpr const char* kCalibAttrs[] = {
     "plan_identity: string = ''",
 };
 
-// TF-TRT's shape function read `output_shapes`, which the C API can't; EnsureShape nodes keep static shapes.
+// TF-TRT's shape function read `output_shapes`, which the C API can't; EnsureShape nodes keep
+// static shapes.
 void unknown_shapes(TF_ShapeInferenceContext* ctx, TF_Status* status) {
   TF_ShapeInferenceContextSetUnknownShape(ctx, status);
 }

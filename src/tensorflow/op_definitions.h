@@ -1,4 +1,5 @@
-// Definitions of the plugin's ops: names and attributes of TF-TRT 1.7 to 2.17, so that its graphs load, plus ours.
+// Definitions of the plugin's ops: names and attributes of TF-TRT 1.7 to 2.17, so that its graphs
+// load, plus ours.
 #pragma once
 
 #include <string>

@@ -18,7 +18,8 @@ namespace {
 std::atomic<graft_plugin_log_sink> python_sink{nullptr};
 
 void to_python(graft::LogLevel level, const std::string& message) {
-  if (const graft_plugin_log_sink sink = python_sink.load()) sink(static_cast<int>(level), message.c_str());
+  if (const graft_plugin_log_sink sink = python_sink.load())
+    sink(static_cast<int>(level), message.c_str());
 }
 
 void copy_text(const std::string& text, char* out, size_t out_bytes) {
@@ -34,9 +35,15 @@ extern "C" {
 
 int graft_plugin_abi_version(void) { return 1; }
 
-const char* graft_plugin_load_error(void) { return graft::tensorflow::registration().error.c_str(); }
-const char* graft_plugin_engine_op(void) { return graft::tensorflow::registration().engine_op.c_str(); }
-const char* graft_plugin_calib_op(void) { return graft::tensorflow::registration().calib_op.c_str(); }
+const char* graft_plugin_load_error(void) {
+  return graft::tensorflow::registration().error.c_str();
+}
+const char* graft_plugin_engine_op(void) {
+  return graft::tensorflow::registration().engine_op.c_str();
+}
+const char* graft_plugin_calib_op(void) {
+  return graft::tensorflow::registration().calib_op.c_str();
+}
 
 char* graft_plugin_counters_json(void) {
   try {
@@ -66,8 +73,10 @@ int graft_plugin_set_option(const char* name, const char* value, char* error, si
 
 void graft_plugin_set_log_sink(graft_plugin_log_sink sink) {
   python_sink.store(sink);
-  if (sink != nullptr) graft::set_log_sink(&to_python);
-  else graft::tensorflow::use_tf_log();
+  if (sink != nullptr)
+    graft::set_log_sink(&to_python);
+  else
+    graft::tensorflow::use_tf_log();
 }
 
 }  // extern "C"

@@ -1,7 +1,8 @@
-// C functions that libgraft_tf.so exports to the Python package, which finds them by ctypes. The plugin and the Python
-// module are two libraries with the same static code in one process, so each has its own counters, run options and log
-// sink: Python adds both counters up, sets options and sink in both. Nothing here throws, prints or keeps the caller's
-// pointers. All functions may be called from any thread.
+// C functions that libgraft_tf.so exports to the Python package, which finds them by ctypes. The
+// plugin and the Python module are two libraries with the same static code in one process, so each
+// has its own counters, run options and log sink: Python adds both counters up, sets options and
+// sink in both. Nothing here throws, prints or keeps the caller's pointers. All functions may be
+// called from any thread.
 #pragma once
 
 #include <stddef.h>
@@ -17,23 +18,26 @@ GRAFT_PLUGIN_EXPORT int graft_plugin_abi_version(void);
 
 // Why loading did not register the ops ("" when it did). The string lives as long as the process.
 GRAFT_PLUGIN_EXPORT const char* graft_plugin_load_error(void);
-// "TRTEngineOp" and "TRTCalibOp"; or "GraftEngineOp" and "GraftCalibOp" where this TensorFlow has the former itself.
+// "TRTEngineOp" and "TRTCalibOp"; or "GraftEngineOp" and "GraftCalibOp" where this TensorFlow has
+// the former itself.
 GRAFT_PLUGIN_EXPORT const char* graft_plugin_engine_op(void);
 GRAFT_PLUGIN_EXPORT const char* graft_plugin_calib_op(void);
 
-// counters() as JSON: {"name": {"engine": 1, "native": 0, "calibration": 0}}. NULL when memory is short; the caller
-// frees it with graft_plugin_free.
+// counters() as JSON: {"name": {"engine": 1, "native": 0, "calibration": 0}}. NULL when memory is
+// short; the caller frees it with graft_plugin_free.
 GRAFT_PLUGIN_EXPORT char* graft_plugin_counters_json(void);
 GRAFT_PLUGIN_EXPORT void graft_plugin_free(void* memory);
 GRAFT_PLUGIN_EXPORT void graft_plugin_reset_counters(void);
 
-// Sets a run option (base/run_options.h: "strict", "fail_engines", "fail_engine_runs"). 0, or 1 with the reason, cut
-// to error_bytes and ended by a zero, in `error` (may be NULL).
-GRAFT_PLUGIN_EXPORT int graft_plugin_set_option(const char* name, const char* value, char* error, size_t error_bytes);
+// Sets a run option (base/run_options.h: "strict", "fail_engines", "fail_engine_runs"). 0, or 1
+// with the reason, cut to error_bytes and ended by a zero, in `error` (may be NULL).
+GRAFT_PLUGIN_EXPORT int graft_plugin_set_option(const char* name, const char* value, char* error,
+                                                size_t error_bytes);
 
-// Messages go to `sink` from now on: level is Python's (10 debug ... 40 error), the message is UTF-8 and lives for the
-// call only. NULL: back to the default, TensorFlow's log where its C API has one (until 2.19), else GRAFT_LOG's.
-// The sink may be called by any thread, also a moment after it was replaced.
+// Messages go to `sink` from now on: level is Python's (10 debug ... 40 error), the message is
+// UTF-8 and lives for the call only. NULL: back to the default, TensorFlow's log where its C API
+// has one (until 2.19), else GRAFT_LOG's. The sink may be called by any thread, also a moment after
+// it was replaced.
 typedef void (*graft_plugin_log_sink)(int level, const char* message);
 GRAFT_PLUGIN_EXPORT void graft_plugin_set_log_sink(graft_plugin_log_sink sink);
 

@@ -34,10 +34,12 @@ void compute_engine(void* kernel, TF_OpKernelContext* ctx) {
 
 void delete_engine_kernel(void* kernel) { delete static_cast<EngineKernel*>(kernel); }
 
-// INT8 calibration is not built yet: a graph that passed its inputs on would look calibrated and have collected nothing.
+// INT8 calibration is not built yet: a graph that passed its inputs on would look calibrated and
+// have collected nothing.
 void* refuse_calib_kernel(TF_OpKernelConstruction* ctx) {
   const TfStatus status = new_status();
-  to_tf(unsupported("calibration nodes do not run in this version of Graft: it has no INT8 mode"), status.get());
+  to_tf(unsupported("calibration nodes do not run in this version of Graft: it has no INT8 mode"),
+        status.get());
   TF_OpKernelConstruction_Failure(ctx, status.get());
   return nullptr;
 }
@@ -46,7 +48,8 @@ void delete_nothing(void*) {}
 
 enum class OpOwner { kNobody, kTensorFlow, kGraft };
 
-// Who defines an op of this name already: TensorFlow (GPU builds until 2.17) or another copy of this library.
+// Who defines an op of this name already: TensorFlow (GPU builds until 2.17) or another copy of
+// this library.
 OpOwner owner_of(const SessionApi& api, const char* op_name) {
   const TfStatus status = new_status();
   const TfBuffer definition(TF_NewBuffer());
@@ -56,8 +59,9 @@ OpOwner owner_of(const SessionApi& api, const char* op_name) {
   if (TF_GetCode(status.get()) != TF_OK) return OpOwner::kNobody;
   const auto bytes = bytes_of(definition.get());
   constexpr char kOurAttr[] = "plan_identity";
-  return memmem(bytes.data(), bytes.size(), kOurAttr, sizeof(kOurAttr) - 1) != nullptr ? OpOwner::kGraft
-                                                                                      : OpOwner::kTensorFlow;
+  return memmem(bytes.data(), bytes.size(), kOurAttr, sizeof(kOurAttr) - 1) != nullptr
+             ? OpOwner::kGraft
+             : OpOwner::kTensorFlow;
 }
 
 Status register_kernel(const std::string& op_name, void* (*create)(TF_OpKernelConstruction*),
@@ -72,18 +76,20 @@ Status register_all(Registration& names) {
   if (const Result<const SessionApi*> api = session_api(); api.ok()) {
     const OpOwner owner = owner_of(**api, names.engine_op.c_str());
     if (owner == OpOwner::kGraft)
-      return unsupported("another copy of Graft's plugin is loaded in this process; its ops are used");
+      return unsupported(
+          "another copy of Graft's plugin is loaded in this process; its ops are used");
     if (owner == OpOwner::kTensorFlow) {
       names.engine_op = "GraftEngineOp";
       names.calib_op = "GraftCalibOp";
-      log(LogLevel::kWarning, "this TensorFlow has a TRTEngineOp of its own; Graft's ops are GraftEngineOp and "
-                              "GraftCalibOp here");
+      log(LogLevel::kWarning,
+          "this TensorFlow has a TRTEngineOp of its own; Graft's ops are GraftEngineOp and "
+          "GraftCalibOp here");
     }
   }
   GRAFT_RETURN_IF_ERROR(register_engine_op(names.engine_op));
   GRAFT_RETURN_IF_ERROR(register_calib_op(names.calib_op));
-  GRAFT_RETURN_IF_ERROR(
-      register_kernel(names.engine_op, &create_engine_kernel, &compute_engine, &delete_engine_kernel));
+  GRAFT_RETURN_IF_ERROR(register_kernel(names.engine_op, &create_engine_kernel, &compute_engine,
+                                        &delete_engine_kernel));
   return register_kernel(names.calib_op, &refuse_calib_kernel, &compute_nothing, &delete_nothing);
 }
 

@@ -10,7 +10,8 @@ struct Registration {
   std::string error;  // "" when everything was registered
 };
 
-// What loading this library did. Registers on the first call, which the library's static constructor makes.
+// What loading this library did. Registers on the first call, which the library's static
+// constructor makes.
 const Registration& registration();
 
 }  // namespace graft::tensorflow

@@ -34,12 +34,15 @@ InputRefs::InputRefs(std::span<TF_Tensor* const> tensors) {
     const auto rank = static_cast<size_t>(TF_NumDims(t));
     const int64_t* first = dims_.data() + dims_.size();
     for (size_t d = 0; d < rank; ++d) dims_.push_back(TF_Dim(t, static_cast<int>(d)));
-    refs_.push_back({static_cast<DType>(static_cast<int>(TF_TensorType(t))), {first, rank}, TF_TensorData(t),
+    refs_.push_back({static_cast<DType>(static_cast<int>(TF_TensorType(t))),
+                     {first, rank},
+                     TF_TensorData(t),
                      TF_TensorByteSize(t)});
   }
 }
 
-void* OutputTensors::allocate(int index, DType dtype, std::span<const int64_t> dims, size_t size_bytes) {
+void* OutputTensors::allocate(int index, DType dtype, std::span<const int64_t> dims,
+                              size_t size_bytes) {
   // Where an empty tensor has no data, the sink still must not answer nullptr.
   static std::byte empty;
   const auto i = static_cast<size_t>(index);
@@ -48,8 +51,8 @@ void* OutputTensors::allocate(int index, DType dtype, std::span<const int64_t> d
   TF_AllocatorAttributes attributes{};
   attributes.struct_size = offsetof(TF_AllocatorAttributes, on_host) + sizeof(attributes.on_host);
   attributes.on_host = 1;
-  tensors_[i].reset(TF_AllocateTemp(ctx_, type, dims.data(), static_cast<int>(dims.size()), &attributes,
-                                    status_.get()));
+  tensors_[i].reset(TF_AllocateTemp(ctx_, type, dims.data(), static_cast<int>(dims.size()),
+                                    &attributes, status_.get()));
   TF_Tensor* tensor = tensors_[i].get();
   if (TF_GetCode(status_.get()) != TF_OK || tensor == nullptr) return nullptr;
   if (TF_TensorByteSize(tensor) < size_bytes) return nullptr;
@@ -60,9 +63,11 @@ Status OutputTensors::commit() {
   for (size_t i = 0; i < tensors_.size(); ++i) {
     const int index = static_cast<int>(i);
     TF_Tensor* tensor = tensors_[i].get();
-    if (tensor == nullptr) return internal_error("the engine did not write output " + std::to_string(i));
+    if (tensor == nullptr)
+      return internal_error("the engine did not write output " + std::to_string(i));
     if (TF_TensorType(tensor) != TF_ExpectedOutputDataType(ctx_, index))
-      return internal_error("the engine wrote output " + std::to_string(i) + " in another dtype than its plan's");
+      return internal_error("the engine wrote output " + std::to_string(i) +
+                            " in another dtype than its plan's");
     TF_SetOutput(ctx_, index, tensor, status_.get());
     GRAFT_RETURN_IF_ERROR(from_tf(status_.get()).with_context("output " + std::to_string(i)));
   }

@@ -1,4 +1,5 @@
-// The tensors of one Compute: inputs wrapped without a copy, outputs that TensorFlow sees only when the run succeeded.
+// The tensors of one Compute: inputs wrapped without a copy, outputs that TensorFlow sees only when
+// the run succeeded.
 #pragma once
 
 #include <span>
@@ -34,11 +35,13 @@ class InputRefs {
   std::vector<TensorRef> refs_;
 };
 
-// Allocates outputs as temporaries of TensorFlow; commit makes them the kernel's outputs. A run that fails half-way
-// thus leaves nothing behind that the native segment's outputs would have to replace.
+// Allocates outputs as temporaries of TensorFlow; commit makes them the kernel's outputs. A run
+// that fails half-way thus leaves nothing behind that the native segment's outputs would have to
+// replace.
 class OutputTensors final : public OutputSink {
  public:
-  OutputTensors(TF_OpKernelContext* ctx, size_t count) : ctx_(ctx), status_(new_status()), tensors_(count) {}
+  OutputTensors(TF_OpKernelContext* ctx, size_t count)
+      : ctx_(ctx), status_(new_status()), tensors_(count) {}
   void* allocate(int index, DType dtype, std::span<const int64_t> dims, size_t size_bytes) override;
   Status commit();
 

@@ -45,7 +45,8 @@ std::string look_up_all(SessionApi& api) {
 
 void* find_tf_symbol(const char* name) {
   if (void* symbol = dlsym(RTLD_DEFAULT, name)) return symbol;
-  for (const char* library : {"libtensorflow_cc.so.2", "libtensorflow_framework.so.2", "libtensorflow.so.2"})
+  for (const char* library :
+       {"libtensorflow_cc.so.2", "libtensorflow_framework.so.2", "libtensorflow.so.2"})
     if (void* symbol = loaded_symbol(library, name)) return symbol;
   return nullptr;
 }
@@ -58,7 +59,8 @@ Result<const SessionApi*> session_api() {
   if (!complete) {
     const std::string missing = look_up_all(api);
     if (!missing.empty())
-      return unsupported("TensorFlow's session API is not in this process (no symbol " + missing + ")");
+      return unsupported("TensorFlow's session API is not in this process (no symbol " + missing +
+                         ")");
     complete = true;
   }
   return &api;

@@ -25,8 +25,8 @@ using TfTensor = std::unique_ptr<TF_Tensor, DeleteTfTensor>;
 
 inline TfStatus new_status() { return TfStatus(TF_NewStatus()); }
 
-// Ok, or the TF_Status with its message; kInvalidArgument, kResourceExhausted, kAborted, kCancelled and kUnsupported are
-// kept apart, everything else is kInternal.
+// Ok, or the TF_Status with its message; kInvalidArgument, kResourceExhausted, kAborted, kCancelled
+// and kUnsupported are kept apart, everything else is kInternal.
 Status from_tf(const TF_Status* status);
 // Sets `out`; kPlanError becomes DATA_LOSS, kUnsupported UNIMPLEMENTED, kInternal INTERNAL.
 void to_tf(const Status& status, TF_Status* out);

@@ -11,7 +11,9 @@ TfLog tf_log = nullptr;
 
 void to_tf_log(LogLevel level, const std::string& message) {
   constexpr int kTfInfo = 0, kTfWarning = 1, kTfError = 2;
-  const int tf_level = level >= LogLevel::kError ? kTfError : level >= LogLevel::kWarning ? kTfWarning : kTfInfo;
+  const int tf_level = level >= LogLevel::kError     ? kTfError
+                       : level >= LogLevel::kWarning ? kTfWarning
+                                                     : kTfInfo;
   if (level >= LogLevel::kInfo) tf_log(tf_level, "Graft: %s", message.c_str());
 }
 

@@ -47,7 +47,8 @@ TEST(Counters, five_warnings_until_the_next_reset) {
 TEST(Counters, json_escapes_names) {
   reset_counters();
   const auto counter = engine_counter("a\"\\\n\xff");
-  EXPECT_NE(counters_json().find("\"a\\\"\\\\\\u000a\\u00ff\": {\"engine\": 0"), std::string::npos) << counters_json();
+  EXPECT_NE(counters_json().find("\"a\\\"\\\\\\u000a\\u00ff\": {\"engine\": 0"), std::string::npos)
+      << counters_json();
 }
 
 }  // namespace

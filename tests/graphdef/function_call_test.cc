@@ -5,7 +5,9 @@
 namespace graft::graphdef {
 namespace {
 
-Bytes bytes_of(const std::string& text) { return {reinterpret_cast<const std::byte*>(text.data()), text.size()}; }
+Bytes bytes_of(const std::string& text) {
+  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
 
 // One length-delimited field; the tests' messages stay below 128 bytes or use two length bytes.
 std::string field(int number, const std::string& value) {
@@ -30,10 +32,11 @@ std::string function(const std::string& name, const std::string& nodes = "") {
 
 TEST(FunctionCall, closure_follows_op_names_function_attrs_lists_and_gradients) {
   const std::string in_list = field(1, field(9, field(1, "by_list")));
-  const std::string library = function("root", field(3, node("by_op")) + field(3, node("While", func_value("by_attr")))) +
-                              function("by_op", field(3, node("Case", in_list))) + function("by_attr") +
-                              function("by_list") + function("by_gradient") + function("unused") +
-                              field(2, field(1, "by_attr") + field(2, "by_gradient"));
+  const std::string library =
+      function("root", field(3, node("by_op")) + field(3, node("While", func_value("by_attr")))) +
+      function("by_op", field(3, node("Case", in_list))) + function("by_attr") +
+      function("by_list") + function("by_gradient") + function("unused") +
+      field(2, field(1, "by_attr") + field(2, "by_gradient"));
   const auto closure = library_closure(bytes_of(library), "root");
   ASSERT_TRUE(closure.ok()) << closure.status().message();
   for (const char* name : {"root", "by_op", "by_attr", "by_list", "by_gradient"})
@@ -42,7 +45,8 @@ TEST(FunctionCall, closure_follows_op_names_function_attrs_lists_and_gradients) 
 }
 
 TEST(FunctionCall, CVE_2022_23591_recursive_functions_end) {
-  const std::string library = function("a", field(3, node("b"))) + function("b", field(3, node("a")));
+  const std::string library =
+      function("a", field(3, node("b"))) + function("b", field(3, node("a")));
   const auto closure = library_closure(bytes_of(library), "a");
   ASSERT_TRUE(closure.ok());
   EXPECT_EQ(closure->size(), library.size());
@@ -62,15 +66,19 @@ TEST(FunctionCall, CVE_2021_29615_nested_attributes_are_bounded) {
   EXPECT_TRUE(library_closure(bytes_of(library), "root").ok());
   Limits limits;
   limits.max_proto_depth = 50;
-  EXPECT_EQ(library_closure(bytes_of(library), "root", limits).status().code(), Code::kInvalidGraph);
+  EXPECT_EQ(library_closure(bytes_of(library), "root", limits).status().code(),
+            Code::kInvalidGraph);
 }
 
 TEST(FunctionCall, W2_truncated_library_is_an_error_or_a_smaller_library) {
-  const std::string library = function("root", field(3, node("leaf", func_value("leaf")))) + function("leaf");
+  const std::string library =
+      function("root", field(3, node("leaf", func_value("leaf")))) + function("leaf");
   for (size_t size = 0; size < library.size(); ++size) {
     const auto closure = library_closure(bytes_of(library.substr(0, size)), "root");
-    if (closure.ok()) EXPECT_LE(closure->size(), size);
-    else EXPECT_FALSE(closure.status().message().empty());
+    if (closure.ok())
+      EXPECT_LE(closure->size(), size);
+    else
+      EXPECT_FALSE(closure.status().message().empty());
   }
 }
 
@@ -82,7 +90,8 @@ TEST(FunctionCall, wrong_wire_types_are_skipped) {
 }
 
 TEST(FunctionCall, nested_config_keeps_intra_op_and_graph_options_only) {
-  const std::string outer = std::string("\x10\x03\x28\x07") + field(10, "g") + field(12, "pool") + field(6, "gpu");
+  const std::string outer =
+      std::string("\x10\x03\x28\x07") + field(10, "g") + field(12, "pool") + field(6, "gpu");
   const std::string config = nested_session_config(bytes_of(outer));
   EXPECT_EQ(intra_op_threads(bytes_of(config)), 3);
   EXPECT_NE(config.find(field(10, "g")), std::string::npos);

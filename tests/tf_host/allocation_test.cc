@@ -1,4 +1,5 @@
-// A steady Compute makes a fixed number of small allocations, whatever the tensors' size, and keeps none.
+// A steady Compute makes a fixed number of small allocations, whatever the tensors' size, and keeps
+// none.
 #include <atomic>
 #include <cstdlib>
 #include <new>
@@ -36,7 +37,8 @@ TEST_F(AllocationTest, steady_compute_allocates_the_same_for_any_size_and_leaks_
     EXPECT_EQ(news - before, deletes - freed_before);
     return news - before;
   };
-  const std::vector<Tensor> small{floats({1}, {1})}, large{floats({10000}, std::vector<float>(10000))};
+  const std::vector<Tensor> small{floats({1}, {1})},
+      large{floats({10000}, std::vector<float>(10000))};
   const int64_t steady = one_run(small);
   EXPECT_EQ(one_run(large), steady);
   EXPECT_EQ(one_run(small), steady);

@@ -37,7 +37,8 @@ class PluginTest : public ::testing::Test {
   }
   static void reset() {
     fail_nth(0);
-    for (const char* option : {"fail_engines", "fail_engine_runs"}) EXPECT_TRUE(graft::set_run_option(option, "").ok());
+    for (const char* option : {"fail_engines", "fail_engine_runs"})
+      EXPECT_TRUE(graft::set_run_option(option, "").ok());
     EXPECT_TRUE(graft::set_run_option("strict", "0").ok());
     unsetenv("GRAFT_STRICT");
     unsetenv("TF_TRT_ALLOW_ENGINE_NATIVE_SEGMENT_EXECUTION");
@@ -65,7 +66,9 @@ class PluginTest : public ::testing::Test {
     EXPECT_EQ(values_of(result.outputs[0]), y);
     EXPECT_EQ(values_of(result.outputs[1]), z);
   }
-  static graft::EngineCounts counts(const std::string& engine = kEngine) { return graft::counters()[engine]; }
+  static graft::EngineCounts counts(const std::string& engine = kEngine) {
+    return graft::counters()[engine];
+  }
 };
 
 }  // namespace tf_host

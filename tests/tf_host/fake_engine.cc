@@ -35,7 +35,8 @@ class FakeEngine final : public Engine {
     if (behaviour_ == "throw_run") throw std::runtime_error("planned exception");
     const TensorRef& x = inputs[0];
     if (x.dims.size() != 1)
-      return invalid_argument("input 0 (x): rank is " + std::to_string(x.dims.size()) + ", expected 1");
+      return invalid_argument("input 0 (x): rank is " + std::to_string(x.dims.size()) +
+                              ", expected 1");
     for (int i = 0; i < 2; ++i) {
       auto* y = static_cast<char*>(sink.allocate(i, DType::kFloat, x.dims, x.size_bytes));
       if (y == nullptr) return resource_exhausted("output " + std::to_string(i));
@@ -45,11 +46,14 @@ class FakeEngine final : public Engine {
         value = i == 0 ? value + 1 : value * 2;
         std::memcpy(y + k, &value, sizeof(value));
       }
-      if (behaviour_ == "fail_after_output") return internal_error("planned failure after output 0");
+      if (behaviour_ == "fail_after_output")
+        return internal_error("planned failure after output 0");
     }
     return ok_status();
   }
-  Status run_profiled(std::span<const TensorRef> inputs, OutputSink& sink) override { return run(inputs, sink, {}); }
+  Status run_profiled(std::span<const TensorRef> inputs, OutputSink& sink) override {
+    return run(inputs, sink, {});
+  }
   std::vector<StepInfo> steps() const override { return {}; }
   EngineStats stats() const override { return {}; }
 
@@ -61,7 +65,8 @@ class FakeEngine final : public Engine {
 
 }  // namespace
 
-Result<std::shared_ptr<Engine>> Engine::load(std::span<const std::byte> plan, const EngineOptions& options) {
+Result<std::shared_ptr<Engine>> Engine::load(std::span<const std::byte> plan,
+                                             const EngineOptions& options) {
   tf_host::loads.fetch_add(1);
   tf_host::threads = options.threads;
   const std::string text(reinterpret_cast<const char*>(plan.data()), plan.size());

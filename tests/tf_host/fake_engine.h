@@ -6,7 +6,8 @@
 
 namespace tf_host {
 
-// "ok", "corrupt", "misfit" (a plan with one output), "throw_load", "throw_run", "fail_after_output" -> plan bytes.
+// "ok", "corrupt", "misfit" (a plan with one output), "throw_load", "throw_run",
+// "fail_after_output" -> plan bytes.
 std::string fake_plan(const std::string& behaviour);
 int64_t fake_loads();
 void reset_fake_loads();

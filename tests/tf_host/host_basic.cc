@@ -19,8 +19,10 @@ bool fault(const char* function, TF_Status* status) {
   Host& h = host();
   const bool fail = h.calls.fetch_add(1) + 1 == h.fail_at.load();
   if (status != nullptr) {
-    if (fail) set(status, TF_RESOURCE_EXHAUSTED, std::string("seeded failure of ") + function);
-    else set(status, TF_OK, "");
+    if (fail)
+      set(status, TF_RESOURCE_EXHAUSTED, std::string("seeded failure of ") + function);
+    else
+      set(status, TF_OK, "");
   }
   return fail;
 }
@@ -33,13 +35,15 @@ TF_Tensor* new_handle(Tensor tensor) {
 Tensor floats(std::vector<int64_t> dims, const std::vector<float>& values, size_t offset) {
   Tensor t{TF_FLOAT, std::move(dims), std::make_shared<std::vector<unsigned char>>(), offset};
   t.bytes->resize(offset + values.size() * sizeof(float));
-  if (!values.empty()) std::memcpy(t.bytes->data() + offset, values.data(), values.size() * sizeof(float));
+  if (!values.empty())
+    std::memcpy(t.bytes->data() + offset, values.data(), values.size() * sizeof(float));
   return t;
 }
 
 std::vector<float> values_of(const Tensor& t) {
   std::vector<float> values((t.bytes->size() - t.offset) / sizeof(float));
-  if (!values.empty()) std::memcpy(values.data(), t.bytes->data() + t.offset, values.size() * sizeof(float));
+  if (!values.empty())
+    std::memcpy(values.data(), t.bytes->data() + t.offset, values.size() * sizeof(float));
   return values;
 }
 
@@ -49,15 +53,19 @@ Function function_attr(const std::string& name) {
 
 void set_native_function(const std::string& name, NativeFunction function) {
   std::lock_guard lock(host().mutex);
-  if (function) host().functions[name] = std::move(function);
-  else host().functions.erase(name);
+  if (function)
+    host().functions[name] = std::move(function);
+  else
+    host().functions.erase(name);
 }
 void set_config(const std::string& config) {
   std::lock_guard lock(host().mutex);
   host().config = config;
 }
 const std::map<std::string, Definition>& definitions() { return host().definitions; }
-void define_foreign_op(const std::string& name, const std::string& bytes) { host().foreign_ops[name] = bytes; }
+void define_foreign_op(const std::string& name, const std::string& bytes) {
+  host().foreign_ops[name] = bytes;
+}
 int live_tensors() { return host().live_tensors; }
 int live_sessions() { return host().live_sessions; }
 int sessions_made() { return host().sessions_made; }
@@ -103,22 +111,37 @@ void* TF_TensorData(const TF_Tensor* t) {
   return TF_TensorByteSize(t) == 0 ? nullptr : t->tensor.bytes->data() + t->tensor.offset;
 }
 
-TF_OpDefinitionBuilder* TF_NewOpDefinitionBuilder(const char* name) { return new TF_OpDefinitionBuilder{name, {}}; }
-void TF_OpDefinitionBuilderAddAttr(TF_OpDefinitionBuilder* b, const char* s) { b->definition.attrs.push_back(s); }
-void TF_OpDefinitionBuilderAddInput(TF_OpDefinitionBuilder* b, const char* s) { b->definition.inputs.push_back(s); }
-void TF_OpDefinitionBuilderAddOutput(TF_OpDefinitionBuilder* b, const char* s) { b->definition.outputs.push_back(s); }
-void TF_OpDefinitionBuilderSetIsStateful(TF_OpDefinitionBuilder* b, bool on) { b->definition.stateful = on; }
+TF_OpDefinitionBuilder* TF_NewOpDefinitionBuilder(const char* name) {
+  return new TF_OpDefinitionBuilder{name, {}};
+}
+void TF_OpDefinitionBuilderAddAttr(TF_OpDefinitionBuilder* b, const char* s) {
+  b->definition.attrs.push_back(s);
+}
+void TF_OpDefinitionBuilderAddInput(TF_OpDefinitionBuilder* b, const char* s) {
+  b->definition.inputs.push_back(s);
+}
+void TF_OpDefinitionBuilderAddOutput(TF_OpDefinitionBuilder* b, const char* s) {
+  b->definition.outputs.push_back(s);
+}
+void TF_OpDefinitionBuilderSetIsStateful(TF_OpDefinitionBuilder* b, bool on) {
+  b->definition.stateful = on;
+}
 void TF_OpDefinitionBuilderSetShapeInferenceFunction(TF_OpDefinitionBuilder* b,
-                                                     void (*fn)(TF_ShapeInferenceContext*, TF_Status*)) {
+                                                     void (*fn)(TF_ShapeInferenceContext*,
+                                                                TF_Status*)) {
   b->definition.has_shape_function = fn != nullptr;
 }
-void TF_ShapeInferenceContextSetUnknownShape(TF_ShapeInferenceContext*, TF_Status* s) { tf_host::set(s, TF_OK, ""); }
+void TF_ShapeInferenceContextSetUnknownShape(TF_ShapeInferenceContext*, TF_Status* s) {
+  tf_host::set(s, TF_OK, "");
+}
 void TF_RegisterOpDefinition(TF_OpDefinitionBuilder* b, TF_Status* status) {
   if (!tf_host::fault(__func__, status)) host().definitions[b->name] = b->definition;
   delete b;
 }
-TF_KernelBuilder* TF_NewKernelBuilder(const char* op, const char*, void* (*create)(TF_OpKernelConstruction*),
-                                      void (*compute)(void*, TF_OpKernelContext*), void (*destroy)(void*)) {
+TF_KernelBuilder* TF_NewKernelBuilder(const char* op, const char*,
+                                      void* (*create)(TF_OpKernelConstruction*),
+                                      void (*compute)(void*, TF_OpKernelContext*),
+                                      void (*destroy)(void*)) {
   return new TF_KernelBuilder{op, create, compute, destroy};
 }
 void TF_RegisterKernelBuilder(const char*, TF_KernelBuilder* b, TF_Status* status) {

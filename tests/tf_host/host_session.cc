@@ -40,11 +40,14 @@ EXPORT void TF_GraphGetOpDef(TF_Graph*, const char* name, TF_Buffer* out, TF_Sta
   *out = {it->second.data(), it->second.size(), nullptr};
   set(status, TF_OK, "");
 }
-EXPORT TF_ImportGraphDefOptions* TF_NewImportGraphDefOptions(void) { return new TF_ImportGraphDefOptions(); }
+EXPORT TF_ImportGraphDefOptions* TF_NewImportGraphDefOptions(void) {
+  return new TF_ImportGraphDefOptions();
+}
 EXPORT void TF_DeleteImportGraphDefOptions(TF_ImportGraphDefOptions* o) { delete o; }
-EXPORT void TF_GraphImportGraphDef(TF_Graph* g, const TF_Buffer* bytes, const TF_ImportGraphDefOptions*,
-                                   TF_Status* status) {
-  if (!fault(__func__, status)) g->graph_def.assign(static_cast<const char*>(bytes->data), bytes->length);
+EXPORT void TF_GraphImportGraphDef(TF_Graph* g, const TF_Buffer* bytes,
+                                   const TF_ImportGraphDefOptions*, TF_Status* status) {
+  if (!fault(__func__, status))
+    g->graph_def.assign(static_cast<const char*>(bytes->data), bytes->length);
 }
 EXPORT TF_SessionOptions* TF_NewSessionOptions(void) { return new TF_SessionOptions(); }
 EXPORT void TF_DeleteSessionOptions(TF_SessionOptions* o) { delete o; }
@@ -71,12 +74,13 @@ EXPORT void TF_DeleteSession(TF_Session* s, TF_Status* status) {
 }
 EXPORT void TF_SessionRun(TF_Session* session, const TF_Buffer*, const TF_Output* inputs,
                           TF_Tensor* const* input_values, int ninputs, const TF_Output* outputs,
-                          TF_Tensor** output_values, int noutputs, const TF_Operation* const*, int, TF_Buffer*,
-                          TF_Status* status) {
+                          TF_Tensor** output_values, int noutputs, const TF_Operation* const*, int,
+                          TF_Buffer*, TF_Status* status) {
   if (fault(__func__, status)) return;
   std::vector<tf_host::Tensor> values(static_cast<size_t>(ninputs));
   for (int i = 0; i < ninputs; ++i) {
-    if (inputs[i].oper->name != "TensorRTInputPH_" + std::to_string(i)) return set(status, TF_INVALID_ARGUMENT, "feed");
+    if (inputs[i].oper->name != "TensorRTInputPH_" + std::to_string(i))
+      return set(status, TF_INVALID_ARGUMENT, "feed");
     values[static_cast<size_t>(i)] = input_values[i]->tensor;
   }
   const std::vector<tf_host::Tensor> results = session->function(values);

@@ -1,4 +1,5 @@
-// The host's types behind TensorFlow's opaque handles, shared by the files that implement its functions.
+// The host's types behind TensorFlow's opaque handles, shared by the files that implement its
+// functions.
 #pragma once
 
 #include <mutex>

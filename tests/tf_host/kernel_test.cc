@@ -98,7 +98,8 @@ TEST_F(KernelTest, native_segment_attribute_is_used_when_the_library_has_no_func
   set_native_function(kFunction, nullptr);
   set_native_function("carried", native_answer);
   Node n = node("corrupt");
-  n.attrs["native_segment"] = std::string("TensorRTInputPH_0 carried TensorRTOutputPH_0 TensorRTOutputPH_1");
+  n.attrs["native_segment"] =
+      std::string("TensorRTInputPH_0 carried TensorRTOutputPH_0 TensorRTOutputPH_1");
   const Kernel kernel(n);
   expect_answer(kernel.run({floats({1}, {7})}), {7});
   set_native_function("carried", nullptr);
@@ -116,15 +117,21 @@ TEST_F(KernelTest, M5_native_session_runs_in_the_calling_thread_with_the_outer_i
 
 TEST_F(KernelTest, threads_come_from_the_session_unless_the_environment_says_otherwise) {
   set_config("\x10\x03");
-  { const Kernel k(node("ok")); expect_answer(k.run({floats({1}, {7})}), {7}); }
+  {
+    const Kernel k(node("ok"));
+    expect_answer(k.run({floats({1}, {7})}), {7});
+  }
   EXPECT_EQ(last_threads(), 3);
   setenv("GRAFT_THREADS", "2", 1);
-  { const Kernel k(node("ok")); expect_answer(k.run({floats({1}, {7})}), {7}); }
+  {
+    const Kernel k(node("ok"));
+    expect_answer(k.run({floats({1}, {7})}), {7});
+  }
   EXPECT_EQ(last_threads(), 0);
 }
 
-// Robustness X1: whichever call of TensorFlow fails, the step answers rightly or with an error, nothing leaks, and the
-// next step is right.
+// Robustness X1: whichever call of TensorFlow fails, the step answers rightly or with an error,
+// nothing leaks, and the next step is right.
 void sweep(const std::function<void(const Kernel&)>& check_recovered, const Node& n) {
   int failures = 0;
   for (int64_t at = 1; at < 200; ++at) {
@@ -146,17 +153,26 @@ void sweep(const std::function<void(const Kernel&)>& check_recovered, const Node
 
 TEST_F(KernelTest, X1_each_call_of_TensorFlow_fails_once_engine) {
   graft::set_log_sink(&count_quietly);
-  sweep([](const Kernel& kernel) { expect_answer(kernel.run({floats({2}, {1, 2})}), {1, 2}); }, node("ok"));
+  sweep(
+      [](const Kernel& kernel) {
+        expect_answer(kernel.run({floats({2}, {1, 2})}), {1, 2});
+      },
+      node("ok"));
 }
 
 TEST_F(KernelTest, X1_each_call_of_TensorFlow_fails_once_native) {
   graft::set_log_sink(&count_quietly);
-  // Making the native session is not retried, so a kernel may keep its error; it must stay an error, not a crash.
-  sweep([](const Kernel& kernel) {
-    const Result again = kernel.run({floats({2}, {1, 2})});
-    if (again.code == TF_OK) expect_answer(again, {1, 2});
-    else EXPECT_EQ(again.code, TF_DATA_LOSS) << again.message;
-  }, node("corrupt"));
+  // Making the native session is not retried, so a kernel may keep its error; it must stay an
+  // error, not a crash.
+  sweep(
+      [](const Kernel& kernel) {
+        const Result again = kernel.run({floats({2}, {1, 2})});
+        if (again.code == TF_OK)
+          expect_answer(again, {1, 2});
+        else
+          EXPECT_EQ(again.code, TF_DATA_LOSS) << again.message;
+      },
+      node("corrupt"));
 }
 
 TEST_F(KernelTest, M2_sixteen_threads_share_one_load_and_one_native_session) {
@@ -172,7 +188,8 @@ TEST_F(KernelTest, M2_sixteen_threads_share_one_load_and_one_native_session) {
         for (int i = 0; i < 50; ++i) {
           const float x = static_cast<float>(t * 100 + i);
           const Result r = kernel.run({floats({1}, {x})});
-          if (r.code != TF_OK || values_of(r.outputs[0])[0] != x + 1 || values_of(r.outputs[1])[0] != x * 2)
+          if (r.code != TF_OK || values_of(r.outputs[0])[0] != x + 1 ||
+              values_of(r.outputs[1])[0] != x * 2)
             wrong.fetch_add(1);
         }
       });
@@ -200,7 +217,8 @@ TEST_F(KernelTest, M8_options_and_counters_change_while_kernels_run) {
     });
   for (int i = 0; i < 200; ++i) {
     char error[80];
-    EXPECT_EQ(graft_plugin_set_option("fail_engines", i % 2 ? "" : "TRT*", error, sizeof(error)), 0);
+    EXPECT_EQ(graft_plugin_set_option("fail_engines", i % 2 ? "" : "TRT*", error, sizeof(error)),
+              0);
     EXPECT_EQ(graft_plugin_set_option("fail_engine_runs", i % 3 ? "" : "*", nullptr, 0), 0);
     graft_plugin_free(graft_plugin_counters_json());
     if (i % 10 == 0) graft_plugin_reset_counters();
@@ -214,7 +232,8 @@ TEST_F(KernelTest, plugin_api_reports_counters_and_refuses_unknown_options) {
   const Kernel kernel(node("ok"));
   expect_answer(kernel.run({floats({1}, {1})}), {1});
   char* json = graft_plugin_counters_json();
-  EXPECT_STREQ(json, "{\"TRTEngineOp_000_000\": {\"engine\": 1, \"native\": 0, \"calibration\": 0}}");
+  EXPECT_STREQ(json,
+               "{\"TRTEngineOp_000_000\": {\"engine\": 1, \"native\": 0, \"calibration\": 0}}");
   graft_plugin_free(json);
   char error[20] = "";
   EXPECT_EQ(graft_plugin_set_option("fial_engines", "*", error, sizeof(error)), 1);

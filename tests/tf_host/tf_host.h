@@ -1,6 +1,7 @@
-// A host for the plugin without TensorFlow: implements the functions of tensorflow/tf_c_api.h and of session_api.h, so
-// that the plugin's own code runs under TSan, ASan, fault injection and allocation counting. What these functions do
-// is checked against TensorFlow by running cases.txt in both (tests/e2e/test_plugin_cases.py).
+// A host for the plugin without TensorFlow: implements the functions of tensorflow/tf_c_api.h and
+// of session_api.h, so that the plugin's own code runs under TSan, ASan, fault injection and
+// allocation counting. What these functions do is checked against TensorFlow by running cases.txt
+// in both (tests/e2e/test_plugin_cases.py).
 #pragma once
 
 #include <atomic>
@@ -69,9 +70,10 @@ const std::map<std::string, Definition>& definitions();
 // Makes the host look like a TensorFlow that has this op already.
 void define_foreign_op(const std::string& name, const std::string& op_def_bytes);
 
-void set_native_function(const std::string& name, NativeFunction function);  // empty function: removes it
+void set_native_function(const std::string& name,
+                         NativeFunction function);  // empty function: removes it
 void set_config(const std::string& serialized_config_proto);
-int live_tensors();          // handles that nobody deleted yet
+int live_tensors();  // handles that nobody deleted yet
 int live_sessions();
 int sessions_made();
 std::string last_session_config();

@@ -1,5 +1,6 @@
-// make_test_plan OUT [misfit]: writes the plan of x [n] float -> (x + 1, 2 x), with `misfit` of x -> x + 1 only, and
-// prints its identity. For tests of the plugin that must not depend on the converter.
+// make_test_plan OUT [misfit]: writes the plan of x [n] float -> (x + 1, 2 x), with `misfit` of x
+// -> x + 1 only, and prints its identity. For tests of the plugin that must not depend on the
+// converter.
 #include <cstdio>
 #include <cstring>
 
@@ -19,12 +20,12 @@ Result<std::string> make(const char* path, bool misfit) {
   const auto scalar = [&](const char* name, const float& value) {
     return network.add_constant_of<float>(name, {}, std::span<const float>(&value, 1));
   };
-  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId y,
-                         network.append(ir::BinaryAttrs{ir::BinaryFn::kAdd}, {x, scalar("one", one)}, "y"));
+  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId y, network.append(ir::BinaryAttrs{ir::BinaryFn::kAdd},
+                                                             {x, scalar("one", one)}, "y"));
   network.outputs = {y};
   if (!misfit) {
-    GRAFT_ASSIGN_OR_RETURN(const ir::ValueId z,
-                           network.append(ir::BinaryAttrs{ir::BinaryFn::kMul}, {x, scalar("two", two)}, "z"));
+    GRAFT_ASSIGN_OR_RETURN(const ir::ValueId z, network.append(ir::BinaryAttrs{ir::BinaryFn::kMul},
+                                                               {x, scalar("two", two)}, "z"));
     network.outputs.push_back(z);
   }
   GRAFT_ASSIGN_OR_RETURN(const engine::WrittenPlan plan, engine::write_plan(network, {}));
