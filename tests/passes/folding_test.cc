@@ -202,6 +202,15 @@ TEST(FoldAffine, transposed_weights) {
   EXPECT_EQ(histogram(canonical(b.net)), (Counts{{"matmul", 1}}));
 }
 
+TEST(FoldAffine, a_bias_that_is_there_is_scaled) {
+  Builder b;
+  ir::MatMulAttrs attrs;
+  attrs.has_bias = true;
+  const auto y = b.op(attrs, {b.input({2, 3}), b.weights({3, 4}, 1), b.weights({4}, 2)});
+  b.output(b.add(b.mul(y, b.weights({4}, 3)), b.weights({4}, 4)));
+  EXPECT_EQ(histogram(canonical(b.net)), (Counts{{"matmul", 1}}));
+}
+
 TEST(FoldAffine, second_reader_forbids_it) {
   Builder b;
   const auto x = b.input({2, 3});
