@@ -55,9 +55,10 @@ def layer_tensors(graph):
             depends.add(name)
             pending.extend(consumers.get(name, ()))
     masked = {producer(node.input[0]) for node in graph.node if node.op == "Softmax"}  # BERT adds -10000 there
+    means = {producer(name) for node in graph.node if node.op == "Sub" for name in node.input}  # of a written-out LayerNorm
     result = []
     for node in graph.node:
-        if node.name in masked and node.op in PAIR_OPS:
+        if node.op in PAIR_OPS and node.name in masked | means:
             continue
         if node.name not in depends or node.attr["T"].type != 1:
             continue
