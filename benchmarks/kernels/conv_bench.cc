@@ -2,9 +2,10 @@
 //   conv2d 1x56x56x64 k=3x3x64x64 s=1 same [count=3] [g=1]     (also `valid`)
 //   dwconv 1x112x112x32 k=3x3 s=1 same
 //   gemm m=128 k=768 n=3072
-// and prints ms, GFLOP/s and the share of the multiply-add peak measured in the same process; the last line is the sum
-// over the list. Usage: conv_bench <list file> [threads] [isa: baseline|avx2|avx512] [slices] [strict|fast]
-// A time (CPU time with one thread, else wall time) is the least of `slices` slices of about 2 ms (hot caches); sums weight each line by its count.
+// and prints ms, GFLOP/s and the share of the multiply-add peak measured in the same process; the
+// last line is the sum over the list. Usage: conv_bench <list file> [threads] [isa:
+// baseline|avx2|avx512] [slices] [strict|fast] A time (CPU time with one thread, else wall time) is
+// the least of `slices` slices of about 2 ms (hot caches); sums weight each line by its count.
 #include <time.h>
 
 #include <algorithm>
@@ -26,7 +27,8 @@ namespace {
 
 using namespace graft::cpu;
 
-// With one thread: its CPU time, which other processes of the machine disturb least. With more: wall time.
+// With one thread: its CPU time, which other processes of the machine disturb least. With more:
+// wall time.
 bool cpu_clock = false;
 bool winograd = false;
 double now() {
@@ -117,11 +119,14 @@ double best_seconds(int slices, F&& f) {
 double time_line(const ComputeTable& table, const Line& line, int threads, int slices) {
   const ConvShape& s = line.shape;
   const int64_t cg = s.c / s.groups;
-  std::vector<float> src(static_cast<size_t>(s.batch * s.h * s.w * s.c)), bias(static_cast<size_t>(s.oc));
+  std::vector<float> src(static_cast<size_t>(s.batch * s.h * s.w * s.c)),
+      bias(static_cast<size_t>(s.oc));
   std::vector<float> weights(static_cast<size_t>(s.kh * s.kw * cg * s.oc));
   std::vector<float> dst(static_cast<size_t>(s.batch * s.oh * s.ow * s.oc));
-  for (size_t i = 0; i < src.size(); ++i) src[i] = static_cast<float>(i * 7919 % 1013) / 1013 - 0.5f;
-  for (size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<float>(i * 104729 % 997) / 997 - 0.5f;
+  for (size_t i = 0; i < src.size(); ++i)
+    src[i] = static_cast<float>(i * 7919 % 1013) / 1013 - 0.5f;
+  for (size_t i = 0; i < weights.size(); ++i)
+    weights[i] = static_cast<float>(i * 104729 % 997) / 997 - 0.5f;
   Epilogue e;
   e.lo = 0;
   if (line.depthwise) {
@@ -129,7 +134,8 @@ double time_line(const ComputeTable& table, const Line& line, int threads, int s
     auto packed = pack_depthwise(table, weights.data(), s);
     if (!packed.ok()) std::exit(1);
     return best_seconds(slices, [&] {
-      run_depthwise(table, plan, packed.value().as<float>(), src.data(), bias.data(), nullptr, e, dst.data());
+      run_depthwise(table, plan, packed.value().as<float>(), src.data(), bias.data(), nullptr, e,
+                    dst.data());
     });
   }
   if (winograd && winograd_fits(s)) {
@@ -139,7 +145,8 @@ double time_line(const ComputeTable& table, const Line& line, int threads, int s
     auto scratch = graft::Buffer::allocate(static_cast<size_t>(plan.scratch_bytes()) + 64);
     if (!scratch.ok()) std::exit(1);
     return best_seconds(slices, [&] {
-      run_winograd(packed.value(), plan, src.data(), bias.data(), nullptr, e, dst.data(), scratch.value().data());
+      run_winograd(packed.value(), plan, src.data(), bias.data(), nullptr, e, dst.data(),
+                   scratch.value().data());
     });
   }
   auto packed = ConvWeights::pack(table, weights.data(), s);
@@ -148,14 +155,18 @@ double time_line(const ComputeTable& table, const Line& line, int threads, int s
   auto scratch = graft::Buffer::allocate(static_cast<size_t>(plan.scratch_bytes()) + 64);
   if (!scratch.ok()) std::exit(1);
   return best_seconds(slices, [&] {
-    run_conv(packed.value(), plan, src.data(), bias.data(), nullptr, e, dst.data(), scratch.value().data());
+    run_conv(packed.value(), plan, src.data(), bias.data(), nullptr, e, dst.data(),
+             scratch.value().data());
   });
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) return std::fprintf(stderr, "usage: conv_bench <list> [threads] [isa] [slices] [strict|fast]\n"), 2;
+  if (argc < 2)
+    return std::fprintf(stderr,
+                        "usage: conv_bench <list> [threads] [isa] [slices] [strict|fast]\n"),
+           2;
   const int threads = argc > 2 ? std::atoi(argv[2]) : 1;
   const std::string isa = argc > 3 ? argv[3] : "avx2";
   const int slices = argc > 4 ? std::atoi(argv[4]) : 30;
@@ -174,7 +185,8 @@ int main(int argc, char** argv) {
     if (!parse(text, line)) continue;
     const ConvShape& s = line.shape;
     const double seconds = time_line(*table, line, threads, slices);
-    const double work = 2.0 * static_cast<double>(s.batch * s.oh * s.ow * s.oc * s.kh * s.kw * (s.c / s.groups));
+    const double work =
+        2.0 * static_cast<double>(s.batch * s.oh * s.ow * s.oc * s.kh * s.kw * (s.c / s.groups));
     std::printf("%8.3f ms %7.1f GFLOP/s %5.1f %%  x%d  %s\n", seconds * 1e3, work / seconds * 1e-9,
                 work / seconds * 1e-7 / peak, line.count, line.text.c_str());
     std::fflush(stdout);
@@ -182,5 +194,6 @@ int main(int argc, char** argv) {
     flops += work * line.count;
   }
   end_run();
-  std::printf("%8.3f ms %7.1f GFLOP/s %5.1f %%  sum\n", total * 1e3, flops / total * 1e-9, flops / total * 1e-7 / peak);
+  std::printf("%8.3f ms %7.1f GFLOP/s %5.1f %%  sum\n", total * 1e3, flops / total * 1e-9,
+              flops / total * 1e-7 / peak);
 }

@@ -41,8 +41,12 @@ ConvShape random_shape(std::mt19937& rng, bool depthwise) {
   s.pad_top = pick(rng, 0, (s.kh - 1) * s.dilation_h + 1);
   s.pad_left = pick(rng, 0, (s.kw - 1) * s.dilation_w + 1);
   const int64_t bottom = pick(rng, 0, 3), right = pick(rng, 0, 3);
-  s.oh = std::max<int64_t>(0, s.h + s.pad_top + bottom - (s.kh - 1) * s.dilation_h - 1) / s.stride_h + 1;
-  s.ow = std::max<int64_t>(0, s.w + s.pad_left + right - (s.kw - 1) * s.dilation_w - 1) / s.stride_w + 1;
+  s.oh =
+      std::max<int64_t>(0, s.h + s.pad_top + bottom - (s.kh - 1) * s.dilation_h - 1) / s.stride_h +
+      1;
+  s.ow =
+      std::max<int64_t>(0, s.w + s.pad_left + right - (s.kw - 1) * s.dilation_w - 1) / s.stride_w +
+      1;
   s.src_ld = s.c + pick(rng, 0, 1) * pick(rng, 0, 9);
   s.dst_ld = s.oc + pick(rng, 0, 1) * pick(rng, 0, 9);
   s.residual_ld = s.oc + pick(rng, 0, 1) * pick(rng, 0, 9);
@@ -78,8 +82,8 @@ struct Case {
     if (shape.groups == shape.c && shape.groups > 1) {
       auto packed = pack_depthwise(table, weights.data(), shape);
       ASSERT_TRUE(packed.ok());
-      run_depthwise(table, plan_depthwise(shape, threads), packed.value().as<float>(), src_data(), bias_data(),
-                    residual_data(), epilogue, dst);
+      run_depthwise(table, plan_depthwise(shape, threads), packed.value().as<float>(), src_data(),
+                    bias_data(), residual_data(), epilogue, dst);
       return;
     }
     auto packed = ConvWeights::pack(table, weights.data(), shape);
@@ -88,7 +92,8 @@ struct Case {
     // Exactly the scratch that was asked for, so that a sanitizer sees one byte more.
     std::unique_ptr<char[]> scratch(new char[static_cast<size_t>(plan.scratch_bytes()) + 64]);
     char* aligned = scratch.get() + (64 - reinterpret_cast<uintptr_t>(scratch.get()) % 64) % 64;
-    run_conv(packed.value(), plan, src_data(), bias_data(), residual_data(), epilogue, dst, aligned);
+    run_conv(packed.value(), plan, src_data(), bias_data(), residual_data(), epilogue, dst,
+             aligned);
   }
 
   void check(const float* dst, Data data) const {
@@ -97,14 +102,16 @@ struct Case {
       for (int64_t oy = 0; oy < s.oh; ++oy) {
         for (int64_t ox = 0; ox < s.ow; ++ox) {
           for (int64_t oc = 0; oc < s.oc; ++oc) {
-            const auto e = conv_at(s, src_data(), weights.data(), bias_data(), residual_data(), n, oy, ox, oc);
+            const auto e =
+                conv_at(s, src_data(), weights.data(), bias_data(), residual_data(), n, oy, ox, oc);
             const double want = std::fmin(std::fmax(e.value, epilogue.lo), epilogue.hi);
             const double got = dst[((n * s.oh + oy) * s.ow + ox) * s.dst_ld + oc];
             if (data == Data::kIntegers) {
               ASSERT_EQ(got, want) << "at " << n << " " << oy << " " << ox << " " << oc;
             } else {
               ASSERT_LE(std::fabs(got - want), testing::fp32_bar(e))
-                  << "at " << n << " " << oy << " " << ox << " " << oc << ": got " << got << ", expected " << want;
+                  << "at " << n << " " << oy << " " << ox << " " << oc << ": got " << got
+                  << ", expected " << want;
             }
           }
         }
@@ -119,7 +126,8 @@ void sweep(bool depthwise, Data data, int cases, unsigned seed) {
     const ConvShape s = random_shape(rng, depthwise);
     const Case c(rng, s, data);
     for (const ComputeTable* table : levels()) {
-      SCOPED_TRACE(std::string(table->name) + ", case " + std::to_string(i) + ": " + testing::describe(s));
+      SCOPED_TRACE(std::string(table->name) + ", case " + std::to_string(i) + ": " +
+                   testing::describe(s));
       std::vector<float> first;
       for (int threads = 1; threads <= 4; ++threads) {
         Guarded dst(c.dst_elems());
@@ -177,10 +185,13 @@ TEST(ConvKernels, an_image_gives_the_same_bits_at_any_batch) {
         one.shape.batch = 1;
         const int64_t image = s.h * s.w * s.c, out = s.oh * s.ow * s.oc;
         one.src.assign(all.src.begin() + n * image, all.src.begin() + (n + 1) * image + 1);
-        one.residual.assign(all.residual.begin() + n * out, all.residual.begin() + (n + 1) * out + 1);
+        one.residual.assign(all.residual.begin() + n * out,
+                            all.residual.begin() + (n + 1) * out + 1);
         Guarded alone(out);
         one.run(*table, 1, alone.data());
-        ASSERT_EQ(std::memcmp(alone.data(), together.data() + n * out, static_cast<size_t>(out) * sizeof(float)), 0);
+        ASSERT_EQ(std::memcmp(alone.data(), together.data() + n * out,
+                              static_cast<size_t>(out) * sizeof(float)),
+                  0);
       }
     }
   }
@@ -214,21 +225,22 @@ TEST(ConvKernels, residual_may_be_dst) {
       c.run(*table, 2, apart.data());
       Case in_place = c;
       in_place.residual.resize(static_cast<size_t>(c.dst_elems()) + 1);
-      std::memcpy(same.data(), c.residual_data(), static_cast<size_t>(c.dst_elems()) * sizeof(float));
+      std::memcpy(same.data(), c.residual_data(),
+                  static_cast<size_t>(c.dst_elems()) * sizeof(float));
       testing::RunScope scope(2);
       if (s.groups == s.c && s.groups > 1) {
         auto packed = pack_depthwise(*table, c.weights.data(), s);
         ASSERT_TRUE(packed.ok());
-        run_depthwise(*table, plan_depthwise(s, 2), packed.value().as<float>(), c.src_data(), c.bias_data(),
-                      same.data(), c.epilogue, same.data());
+        run_depthwise(*table, plan_depthwise(s, 2), packed.value().as<float>(), c.src_data(),
+                      c.bias_data(), same.data(), c.epilogue, same.data());
       } else {
         auto packed = ConvWeights::pack(*table, c.weights.data(), s);
         ASSERT_TRUE(packed.ok());
         const ConvPlan plan = plan_conv(packed.value(), s, 2);
         auto scratch = Buffer::allocate(static_cast<size_t>(plan.scratch_bytes()) + 64);
         ASSERT_TRUE(scratch.ok());
-        run_conv(packed.value(), plan, c.src_data(), c.bias_data(), same.data(), c.epilogue, same.data(),
-                 scratch.value().data());
+        run_conv(packed.value(), plan, c.src_data(), c.bias_data(), same.data(), c.epilogue,
+                 same.data(), scratch.value().data());
       }
       for (int64_t e = 0; e < c.dst_elems(); ++e) {
         if (e % s.dst_ld >= s.oc) continue;

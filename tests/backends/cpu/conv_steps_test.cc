@@ -1,4 +1,5 @@
-// The Conv and MatMul kernels as the engine sees them: attributes, padding rules, optional inputs, broadcast batches.
+// The Conv and MatMul kernels as the engine sees them: attributes, padding rules, optional inputs,
+// broadcast batches.
 #include <algorithm>
 #include <variant>
 
@@ -45,7 +46,8 @@ int run_all(std::span<const KernelEntry> kernels, ir::Attrs attrs, const std::ve
   p.strict_math = strict;
   for (size_t i = 0; i < src.size(); ++i) {
     p.src.push_back(&types[i]);
-    p.constants.push_back({DType::kFloat, src[i].dims, src[i].constant ? src[i].data.data() : nullptr});
+    p.constants.push_back(
+        {DType::kFloat, src[i].dims, src[i].constant ? src[i].data.data() : nullptr});
   }
   int ran = 0;
   for (const KernelEntry& kernel : kernels) {
@@ -114,7 +116,8 @@ TEST(ConvSteps, every_padding_rule_and_optional_input) {
       ConvShape s;
       s.batch = c.src[0], s.h = c.src[1], s.w = c.src[2], s.c = s.src_ld = c.src[3];
       s.kh = c.weights[0], s.kw = c.weights[1], s.oc = s.dst_ld = s.residual_ld = c.weights[3];
-      s.stride_h = s.stride_w = c.stride, s.dilation_h = s.dilation_w = c.dilation, s.groups = c.groups;
+      s.stride_h = s.stride_w = c.stride, s.dilation_h = s.dilation_w = c.dilation,
+      s.groups = c.groups;
       const int64_t kh = (s.kh - 1) * c.dilation + 1, kw = (s.kw - 1) * c.dilation + 1;
       if (c.padding == ir::Padding::kSame) {
         s.oh = (s.h + c.stride - 1) / c.stride, s.ow = (s.w + c.stride - 1) / c.stride;
@@ -136,8 +139,8 @@ TEST(ConvSteps, every_padding_rule_and_optional_input) {
       const auto check = [&](const KernelEntry&, const float* dst) {
         for (int64_t i = 0; i < s.batch * s.oh * s.ow * s.oc; ++i) {
           const int64_t p = i / s.oc;
-          double want = testing::conv_at(s, src[0].data.data(), src[1].data.data(), bias, residual, p / s.ow / s.oh,
-                                         p / s.ow % s.oh, p % s.ow, i % s.oc)
+          double want = testing::conv_at(s, src[0].data.data(), src[1].data.data(), bias, residual,
+                                         p / s.ow / s.oh, p / s.ow % s.oh, p % s.ow, i % s.oc)
                             .value;
           if (extras & 4) want = std::clamp(want, 0.0, 6.0);
           ASSERT_EQ(dst[i], want) << "element " << i;
@@ -152,12 +155,14 @@ TEST(ConvSteps, every_padding_rule_and_optional_input) {
 
 TEST(ConvSteps, strict_math_leaves_winograd_out) {
   std::mt19937 rng(32);
-  const std::vector<Tensor> src = {random_tensor(rng, {1, 4, 4, 32}), random_tensor(rng, {3, 3, 32, 32}, true)};
+  const std::vector<Tensor> src = {random_tensor(rng, {1, 4, 4, 32}),
+                                   random_tensor(rng, {3, 3, 32, 32}, true)};
   ir::ConvAttrs a;
   a.padding = ir::Padding::kSame;
   std::vector<std::string> names;
-  run_all(conv_kernels(), a, src, {1, 4, 4, 32},
-          [&](const KernelEntry& k, const float*) { names.push_back(k.name); }, true);
+  run_all(
+      conv_kernels(), a, src, {1, 4, 4, 32},
+      [&](const KernelEntry& k, const float*) { names.push_back(k.name); }, true);
   EXPECT_EQ(names, std::vector<std::string>{"conv_igemm_f32"});
 }
 

@@ -1,4 +1,5 @@
-// Winograd F(2x2, 3x3) of every ISA level: within its own error constant, same bits for any threads and batch.
+// Winograd F(2x2, 3x3) of every ISA level: within its own error constant, same bits for any threads
+// and batch.
 #include <cstring>
 
 #include "backends/cpu/conv/winograd2d.h"
@@ -28,20 +29,23 @@ ConvShape shape_of(const Shape& p) {
 }
 
 const Shape kShapes[] = {
-    {1, 8, 8, 32, 32, 1, 1, 8, 8},     {2, 7, 9, 37, 45, 1, 1, 7, 9},    {1, 14, 14, 96, 64, 1, 1, 14, 14},
-    {3, 5, 4, 33, 50, 0, 0, 3, 2},     {1, 1, 1, 40, 32, 1, 1, 1, 1},    {1, 2, 3, 32, 33, 2, 0, 4, 1},
+    {1, 8, 8, 32, 32, 1, 1, 8, 8},     {2, 7, 9, 37, 45, 1, 1, 7, 9},
+    {1, 14, 14, 96, 64, 1, 1, 14, 14}, {3, 5, 4, 33, 50, 0, 0, 3, 2},
+    {1, 1, 1, 40, 32, 1, 1, 1, 1},     {1, 2, 3, 32, 33, 2, 0, 4, 1},
     {1, 7, 7, 512, 32, 1, 1, 7, 7},    {1, 40, 30, 32, 36, 1, 1, 40, 30},
 };
 
-void run(const ComputeTable& table, const ConvShape& s, const std::vector<float>& src, const std::vector<float>& weights,
-         const float* bias, const float* residual, const Epilogue& e, int threads, float* dst) {
+void run(const ComputeTable& table, const ConvShape& s, const std::vector<float>& src,
+         const std::vector<float>& weights, const float* bias, const float* residual,
+         const Epilogue& e, int threads, float* dst) {
   auto packed = WinogradWeights::pack(table, weights.data(), s);
   ASSERT_TRUE(packed.ok());
   const WinogradPlan plan = plan_winograd(packed.value(), s, threads);
   auto scratch = Buffer::allocate(static_cast<size_t>(plan.scratch_bytes()) + 64);
   ASSERT_TRUE(scratch.ok());
   testing::RunScope scope(threads);
-  run_winograd(packed.value(), plan, src.data() + 1, bias, residual, e, dst, scratch.value().data());
+  run_winograd(packed.value(), plan, src.data() + 1, bias, residual, e, dst,
+               scratch.value().data());
 }
 
 TEST(WinogradKernels, keep_their_error_constant) {
@@ -65,15 +69,20 @@ TEST(WinogradKernels, keep_their_error_constant) {
         run(*table, s, src, weights, bias.data(), residual.data(), e, threads, dst.data());
         dst.expect_untouched(elems, [&](int64_t i) { return i % s.dst_ld < s.oc; });
         if (threads == 1) first.assign(dst.data(), dst.data() + elems);
-        ASSERT_EQ(std::memcmp(first.data(), dst.data(), first.size() * sizeof(float)), 0) << threads << " threads";
+        ASSERT_EQ(std::memcmp(first.data(), dst.data(), first.size() * sizeof(float)), 0)
+            << threads << " threads";
       }
       for (int64_t p = 0; p < s.batch * s.oh * s.ow; ++p) {
         for (int64_t c = 0; c < s.oc; ++c) {
-          const auto want = testing::conv_at(s, src.data() + 1, weights.data(), bias.data(), residual.data(),
-                                             p / s.ow / s.oh, p / s.ow % s.oh, p % s.ow, c);
-          const double error = std::fabs(first[static_cast<size_t>(p * s.dst_ld + c)] - std::fmax(want.value, -5));
-          worst = std::fmax(worst, error / (std::sqrt(static_cast<double>(want.terms)) * std::ldexp(want.magnitude, -24)));
-          ASSERT_LE(error, testing::fp32_bar(want, kWinogradErrorConstant)) << "pixel " << p << " channel " << c;
+          const auto want =
+              testing::conv_at(s, src.data() + 1, weights.data(), bias.data(), residual.data(),
+                               p / s.ow / s.oh, p / s.ow % s.oh, p % s.ow, c);
+          const double error =
+              std::fabs(first[static_cast<size_t>(p * s.dst_ld + c)] - std::fmax(want.value, -5));
+          worst = std::fmax(worst, error / (std::sqrt(static_cast<double>(want.terms)) *
+                                            std::ldexp(want.magnitude, -24)));
+          ASSERT_LE(error, testing::fp32_bar(want, kWinogradErrorConstant))
+              << "pixel " << p << " channel " << c;
         }
       }
     }
@@ -94,8 +103,8 @@ TEST(WinogradKernels, exact_on_small_integers) {
       run(*table, s, src, weights, nullptr, nullptr, {}, 2, dst.data());
       for (int64_t p = 0; p < s.batch * s.oh * s.ow; ++p) {
         for (int64_t c = 0; c < s.oc; ++c) {
-          const auto want = testing::conv_at(s, src.data() + 1, weights.data(), nullptr, nullptr, p / s.ow / s.oh,
-                                             p / s.ow % s.oh, p % s.ow, c);
+          const auto want = testing::conv_at(s, src.data() + 1, weights.data(), nullptr, nullptr,
+                                             p / s.ow / s.oh, p / s.ow % s.oh, p % s.ow, c);
           ASSERT_EQ(dst.data()[p * s.dst_ld + c], want.value) << "pixel " << p << " channel " << c;
         }
       }
@@ -118,7 +127,9 @@ TEST(WinogradKernels, an_image_gives_the_same_bits_at_any_batch) {
       Guarded alone(out);
       const std::vector<float> part(src.begin() + n * image, src.begin() + (n + 1) * image + 1);
       run(*table, one, part, weights, nullptr, nullptr, {}, 1, alone.data());
-      ASSERT_EQ(std::memcmp(alone.data(), all.data() + n * out, static_cast<size_t>(out) * sizeof(float)), 0);
+      ASSERT_EQ(
+          std::memcmp(alone.data(), all.data() + n * out, static_cast<size_t>(out) * sizeof(float)),
+          0);
     }
   }
 }

@@ -18,7 +18,8 @@ struct Product {
   bool transpose_a, transpose_b;
   std::vector<float> a, b, bias, residual;
 
-  Product(std::mt19937& rng, int64_t m, int64_t n, int64_t k, bool ta, bool tb, int64_t batch, Data data)
+  Product(std::mt19937& rng, int64_t m, int64_t n, int64_t k, bool ta, bool tb, int64_t batch,
+          Data data)
       : m(m), n(n), k(k), transpose_a(ta), transpose_b(tb) {
     a = draw(rng, batch * m * k, data);
     b = draw(rng, batch * k * n, data);
@@ -37,7 +38,8 @@ struct Product {
     const float* pa = a.data() + batch * m * k;
     const float* pb = b.data() + batch * k * n;
     for (int64_t p = 0; p < k; ++p) {
-      add(double{transpose_a ? pa[p * m + i] : pa[i * k + p]} * double{transpose_b ? pb[j * k + p] : pb[p * n + j]});
+      add(double{transpose_a ? pa[p * m + i] : pa[i * k + p]} *
+          double{transpose_b ? pb[j * k + p] : pb[p * n + j]});
     }
     return e;
   }
@@ -70,7 +72,9 @@ std::vector<Dims> dims_list() {
       for (const int64_t k : {1, 3, 4, 7, 33}) all.push_back({m, n, k});
     }
   }
-  for (const Dims d : {Dims{1, 1000, 300}, Dims{3, 40, 1500}, Dims{200, 50, 64}, Dims{390, 20, 260}, Dims{49, 96, 513}, Dims{7, 9, 0}}) all.push_back(d);
+  for (const Dims d : {Dims{1, 1000, 300}, Dims{3, 40, 1500}, Dims{200, 50, 64}, Dims{390, 20, 260},
+                       Dims{49, 96, 513}, Dims{7, 9, 0}})
+    all.push_back(d);
   return all;
 }
 
@@ -80,9 +84,11 @@ TEST(GemmKernels, packed_is_exact_on_integers) {
     for (const bool transpose_b : {false, true}) {
       const Product p(rng, d.m, d.n, d.k, false, transpose_b, 1, Data::kIntegers);
       for (const ComputeTable* table : levels()) {
-        SCOPED_TRACE(std::string(table->name) + " m " + std::to_string(d.m) + " n " + std::to_string(d.n) + " k " +
-                     std::to_string(d.k) + (transpose_b ? " transposed" : ""));
-        auto w = ConvWeights::pack_matrix(*table, p.b.data(), transpose_b ? 1 : d.n, transpose_b ? d.k : 1, d.k, d.n);
+        SCOPED_TRACE(std::string(table->name) + " m " + std::to_string(d.m) + " n " +
+                     std::to_string(d.n) + " k " + std::to_string(d.k) +
+                     (transpose_b ? " transposed" : ""));
+        auto w = ConvWeights::pack_matrix(*table, p.b.data(), transpose_b ? 1 : d.n,
+                                          transpose_b ? d.k : 1, d.k, d.n);
         ASSERT_TRUE(w.ok());
         ConvShape s;
         s.batch = s.w = s.ow = 1;
@@ -110,8 +116,9 @@ void batched(const Dims& d, bool ta, bool tb, Data data, std::mt19937& rng) {
   constexpr int64_t kBatch = 3;
   const Product p(rng, d.m, d.n, d.k, ta, tb, kBatch, data);
   for (const ComputeTable* table : levels()) {
-    SCOPED_TRACE(std::string(table->name) + " m " + std::to_string(d.m) + " n " + std::to_string(d.n) + " k " +
-                 std::to_string(d.k) + (ta ? " a transposed" : "") + (tb ? " b transposed" : ""));
+    SCOPED_TRACE(std::string(table->name) + " m " + std::to_string(d.m) + " n " +
+                 std::to_string(d.n) + " k " + std::to_string(d.k) + (ta ? " a transposed" : "") +
+                 (tb ? " b transposed" : ""));
     std::vector<float> first;
     for (int threads = 1; threads <= 4; ++threads) {
       MatMulShape s;
@@ -130,21 +137,23 @@ void batched(const Dims& d, bool ta, bool tb, Data data, std::mt19937& rng) {
       const int64_t elems = kBatch * d.m * d.n;
       Guarded dst(elems);
       testing::RunScope run(threads);
-      run_matmul(*table, plan, p.a.data(), p.b.data(), p.bias.data(), p.residual.data(), {}, dst.data(),
-                 scratch.value().data());
+      run_matmul(*table, plan, p.a.data(), p.b.data(), p.bias.data(), p.residual.data(), {},
+                 dst.data(), scratch.value().data());
       dst.expect_untouched(elems, [](int64_t) { return true; });
       if (threads == 1) {
         p.check(dst.data(), kBatch, data);
         first.assign(dst.data(), dst.data() + elems);
       }
-      ASSERT_EQ(std::memcmp(first.data(), dst.data(), first.size() * sizeof(float)), 0) << threads << " threads";
+      ASSERT_EQ(std::memcmp(first.data(), dst.data(), first.size() * sizeof(float)), 0)
+          << threads << " threads";
     }
   }
 }
 
 TEST(GemmKernels, batched_is_exact_on_integers) {
   std::mt19937 rng(12);
-  for (const Dims d : {Dims{1, 1, 1}, Dims{5, 7, 3}, Dims{6, 16, 64}, Dims{128, 64, 128}, Dims{130, 65, 33}, Dims{7, 300, 700}, Dims{300, 17, 40}, Dims{2, 3, 0}}) {
+  for (const Dims d : {Dims{1, 1, 1}, Dims{5, 7, 3}, Dims{6, 16, 64}, Dims{128, 64, 128},
+                       Dims{130, 65, 33}, Dims{7, 300, 700}, Dims{300, 17, 40}, Dims{2, 3, 0}}) {
     for (int t = 0; t < 4; ++t) {
       batched(d, t & 1, t & 2, Data::kIntegers, rng);
       if (HasFatalFailure()) return;

@@ -1,4 +1,5 @@
-// Shared by the gemm, conv and depthwise kernel tests: levels of this machine, data, guarded buffers, naive references.
+// Shared by the gemm, conv and depthwise kernel tests: levels of this machine, data, guarded
+// buffers, naive references.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -63,8 +64,9 @@ struct Expected {
   int64_t terms = 0;
 };
 
-inline Expected conv_at(const ConvShape& s, const float* src, const float* weights, const float* bias,
-                        const float* residual, int64_t n, int64_t oy, int64_t ox, int64_t oc) {
+inline Expected conv_at(const ConvShape& s, const float* src, const float* weights,
+                        const float* bias, const float* residual, int64_t n, int64_t oy, int64_t ox,
+                        int64_t oc) {
   Expected e;
   const auto add = [&](double x) {
     e.value += x;
@@ -90,17 +92,19 @@ inline Expected conv_at(const ConvShape& s, const float* src, const float* weigh
 
 // The bar of one FP32 dot product: error constant 1 times sqrt(K) units of the absolute sum.
 inline double fp32_bar(const Expected& e, double constant = 1.0) {
-  return constant * std::sqrt(static_cast<double>(e.terms)) * std::ldexp(e.magnitude, -24) + 1e-6 * std::fabs(e.value);
+  return constant * std::sqrt(static_cast<double>(e.terms)) * std::ldexp(e.magnitude, -24) +
+         1e-6 * std::fabs(e.value);
 }
 
 inline std::string describe(const ConvShape& s) {
-  std::string t = "n" + std::to_string(s.batch) + " src " + std::to_string(s.h) + "x" + std::to_string(s.w) + "x" +
-                  std::to_string(s.c) + " dst " + std::to_string(s.oh) + "x" + std::to_string(s.ow) + "x" +
-                  std::to_string(s.oc) + " k " + std::to_string(s.kh) + "x" + std::to_string(s.kw) + " s " +
-                  std::to_string(s.stride_h) + "," + std::to_string(s.stride_w) + " d " +
-                  std::to_string(s.dilation_h) + "," + std::to_string(s.dilation_w) + " pad " +
-                  std::to_string(s.pad_top) + "," + std::to_string(s.pad_left) + " g " + std::to_string(s.groups) +
-                  " ld " + std::to_string(s.src_ld) + "," + std::to_string(s.dst_ld);
+  std::string t =
+      "n" + std::to_string(s.batch) + " src " + std::to_string(s.h) + "x" + std::to_string(s.w) +
+      "x" + std::to_string(s.c) + " dst " + std::to_string(s.oh) + "x" + std::to_string(s.ow) +
+      "x" + std::to_string(s.oc) + " k " + std::to_string(s.kh) + "x" + std::to_string(s.kw) +
+      " s " + std::to_string(s.stride_h) + "," + std::to_string(s.stride_w) + " d " +
+      std::to_string(s.dilation_h) + "," + std::to_string(s.dilation_w) + " pad " +
+      std::to_string(s.pad_top) + "," + std::to_string(s.pad_left) + " g " +
+      std::to_string(s.groups) + " ld " + std::to_string(s.src_ld) + "," + std::to_string(s.dst_ld);
   return t;
 }
 

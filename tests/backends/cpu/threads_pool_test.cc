@@ -1,4 +1,5 @@
-// The thread pool: every task once, from many callers at once, with exceptions, forks and failing helpers.
+// The thread pool: every task once, from many callers at once, with exceptions, forks and failing
+// helpers.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>

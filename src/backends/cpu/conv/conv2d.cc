@@ -71,19 +71,21 @@ void fill_run(const ConvShape& s, const float* src, int64_t image, int64_t y, fl
 
 }  // namespace
 
-Result<ConvWeights> ConvWeights::pack(const ComputeTable& table, const float* weights, const ConvShape& s) {
+Result<ConvWeights> ConvWeights::pack(const ComputeTable& table, const float* weights,
+                                      const ConvShape& s) {
   const int64_t cg = s.c / s.groups;
   return pack_groups(table, weights, s.oc, 1, s.kh * s.kw * cg, s.oc / s.groups, s.groups, cg);
 }
 
-Result<ConvWeights> ConvWeights::pack_matrix(const ComputeTable& table, const float* b, int64_t row_step,
-                                             int64_t column_step, int64_t k, int64_t n) {
+Result<ConvWeights> ConvWeights::pack_matrix(const ComputeTable& table, const float* b,
+                                             int64_t row_step, int64_t column_step, int64_t k,
+                                             int64_t n) {
   return pack_groups(table, b, row_step, column_step, k, n, 1, 0);
 }
 
-Result<ConvWeights> ConvWeights::pack_groups(const ComputeTable& table, const float* b, int64_t row_step,
-                                             int64_t column_step, int64_t k, int64_t n, int64_t groups,
-                                             int64_t zeros) {
+Result<ConvWeights> ConvWeights::pack_groups(const ComputeTable& table, const float* b,
+                                             int64_t row_step, int64_t column_step, int64_t k,
+                                             int64_t n, int64_t groups, int64_t zeros) {
   ConvWeights w;
   w.table = &table;
   w.panels = Panels(table, n);
@@ -105,8 +107,8 @@ ConvPlan plan_conv(const ConvWeights& weights, const ConvShape& s, int threads) 
   ConvPlan p;
   p.shape = s;
   const int64_t m = s.batch * s.oh * s.ow, cg = s.c / s.groups, k = s.kh * s.kw * cg;
-  const bool pointwise = s.kh == 1 && s.kw == 1 && s.pad_top == 0 && s.pad_left == 0 && s.stride_h == 1 &&
-                         s.stride_w == 1 && s.oh == s.h && s.ow == s.w;
+  const bool pointwise = s.kh == 1 && s.kw == 1 && s.pad_top == 0 && s.pad_left == 0 &&
+                         s.stride_h == 1 && s.stride_w == 1 && s.oh == s.h && s.ow == s.w;
   if (m == 0 || s.oc == 0) return p;
   p.workers = std::max(1, threads);
   if (!pointwise && s.groups == 1 && s.c <= kFewChannels && s.dilation_w == 1) {

@@ -22,7 +22,8 @@ std::string common_refusal(const Problem& p) {
   if (p.constants[1].data == nullptr) return "weights are not a constant";
   if (p.constants[1].dims.size() != 4) return "weights are not of rank 4";
   Epilogue e;
-  if (!to_epilogue(attrs.act, &e)) return std::string("can't fuse activation ") + name_of(attrs.act.fn);
+  if (!to_epilogue(attrs.act, &e))
+    return std::string("can't fuse activation ") + name_of(attrs.act.fn);
   return "";
 }
 
@@ -34,7 +35,8 @@ struct ConvCommon {
   std::vector<float> bias;  // empty: no bias, or one known only while running
   const ComputeTable* table = nullptr;
 
-  explicit ConvCommon(const Problem& p) : attrs(p.op->as<ConvAttrs>()), table(&compute_table_of(p.target)) {
+  explicit ConvCommon(const Problem& p)
+      : attrs(p.op->as<ConvAttrs>()), table(&compute_table_of(p.target)) {
     const auto dims = p.constants[1].dims;
     shape.kh = dims[0];
     shape.kw = dims[1];
@@ -81,7 +83,8 @@ struct ConvCommon {
   bool in_place(int i) const { return attrs.has_residual && i == 2 + attrs.has_bias; }
 
  private:
-  static int64_t same_pad(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t dilation) {
+  static int64_t same_pad(int64_t in, int64_t out, int64_t kernel, int64_t stride,
+                          int64_t dilation) {
     return std::max<int64_t>(0, (out - 1) * stride + (kernel - 1) * dilation + 1 - in) / 2;
   }
 };
@@ -95,9 +98,10 @@ class IgemmConv : public Step {
   explicit IgemmConv(const Problem& p) : common_(p) {}
   static Result<std::unique_ptr<Step>> create(const Problem& p) {
     auto step = std::make_unique<IgemmConv>(p);
-    GRAFT_ASSIGN_OR_RETURN(step->weights_,
-                           ConvWeights::pack(*step->common_.table, static_cast<const float*>(p.constants[1].data),
-                                             step->common_.shape));
+    GRAFT_ASSIGN_OR_RETURN(
+        step->weights_,
+        ConvWeights::pack(*step->common_.table, static_cast<const float*>(p.constants[1].data),
+                          step->common_.shape));
     return std::unique_ptr<Step>(std::move(step));
   }
 
@@ -110,12 +114,15 @@ class IgemmConv : public Step {
   }
   void run(const backends::StepState* state, const void* const* src, void* const* dst,
            std::byte* scratch) const override {
-    run_conv(weights_, static_cast<const ConvState*>(state)->plan, static_cast<const float*>(src[0]),
-             common_.bias_of(src), common_.residual_of(src), common_.epilogue, static_cast<float*>(dst[0]), scratch);
+    run_conv(weights_, static_cast<const ConvState*>(state)->plan,
+             static_cast<const float*>(src[0]), common_.bias_of(src), common_.residual_of(src),
+             common_.epilogue, static_cast<float*>(dst[0]), scratch);
   }
   bool consumes_constant(int i) const override { return common_.consumes(i); }
   bool may_run_in_place(int i) const override { return common_.in_place(i); }
-  size_t packed_bytes() const override { return weights_.packed.size() + common_.bias.size() * sizeof(float); }
+  size_t packed_bytes() const override {
+    return weights_.packed.size() + common_.bias.size() * sizeof(float);
+  }
 
  private:
   ConvCommon common_;
@@ -136,14 +143,16 @@ class WinogradConv : public Step {
     if (std::string why = common_refusal(p); !why.empty()) return why;
     if (p.strict_math) return "fp32_math is strict";
     if (p.target.isa < ir::Isa::kAvx2) return "no AVX2";
-    if (p.max_workspace_bytes >= 0 && p.max_workspace_bytes < kScratchBytes) return "needs 8 MiB of workspace";
+    if (p.max_workspace_bytes >= 0 && p.max_workspace_bytes < kScratchBytes)
+      return "needs 8 MiB of workspace";
     return winograd_fits(ConvCommon(p).shape) ? "" : "not 3x3, stride 1, 32 to 512 channels";
   }
   static Result<std::unique_ptr<Step>> create(const Problem& p) {
     auto step = std::make_unique<WinogradConv>(p);
-    GRAFT_ASSIGN_OR_RETURN(step->weights_,
-                           WinogradWeights::pack(*step->common_.table,
-                                                 static_cast<const float*>(p.constants[1].data), step->common_.shape));
+    GRAFT_ASSIGN_OR_RETURN(
+        step->weights_,
+        WinogradWeights::pack(*step->common_.table, static_cast<const float*>(p.constants[1].data),
+                              step->common_.shape));
     return std::unique_ptr<Step>(std::move(step));
   }
 
@@ -156,13 +165,15 @@ class WinogradConv : public Step {
   }
   void run(const backends::StepState* state, const void* const* src, void* const* dst,
            std::byte* scratch) const override {
-    run_winograd(weights_, static_cast<const WinogradState*>(state)->plan, static_cast<const float*>(src[0]),
-                 common_.bias_of(src), common_.residual_of(src), common_.epilogue, static_cast<float*>(dst[0]),
-                 scratch);
+    run_winograd(weights_, static_cast<const WinogradState*>(state)->plan,
+                 static_cast<const float*>(src[0]), common_.bias_of(src), common_.residual_of(src),
+                 common_.epilogue, static_cast<float*>(dst[0]), scratch);
   }
   bool consumes_constant(int i) const override { return common_.consumes(i); }
   bool may_run_in_place(int i) const override { return common_.in_place(i); }
-  size_t packed_bytes() const override { return weights_.packed.size() + common_.bias.size() * sizeof(float); }
+  size_t packed_bytes() const override {
+    return weights_.packed.size() + common_.bias.size() * sizeof(float);
+  }
 
  private:
   ConvCommon common_;
@@ -183,9 +194,10 @@ class DepthwiseConv : public Step {
   }
   static Result<std::unique_ptr<Step>> create(const Problem& p) {
     auto step = std::make_unique<DepthwiseConv>(p);
-    GRAFT_ASSIGN_OR_RETURN(step->weights_,
-                           pack_depthwise(*step->common_.table, static_cast<const float*>(p.constants[1].data),
-                                          step->common_.shape));
+    GRAFT_ASSIGN_OR_RETURN(
+        step->weights_,
+        pack_depthwise(*step->common_.table, static_cast<const float*>(p.constants[1].data),
+                       step->common_.shape));
     return std::unique_ptr<Step>(std::move(step));
   }
 
@@ -195,14 +207,17 @@ class DepthwiseConv : public Step {
     state->plan = plan_depthwise(common_.concrete(shapes), shapes.threads);
     return backends::StepPlan{std::move(state), 0};
   }
-  void run(const backends::StepState* state, const void* const* src, void* const* dst, std::byte*) const override {
-    run_depthwise(*common_.table, static_cast<const DepthwiseState*>(state)->plan, weights_.as<float>(),
-                  static_cast<const float*>(src[0]), common_.bias_of(src), common_.residual_of(src), common_.epilogue,
-                  static_cast<float*>(dst[0]));
+  void run(const backends::StepState* state, const void* const* src, void* const* dst,
+           std::byte*) const override {
+    run_depthwise(*common_.table, static_cast<const DepthwiseState*>(state)->plan,
+                  weights_.as<float>(), static_cast<const float*>(src[0]), common_.bias_of(src),
+                  common_.residual_of(src), common_.epilogue, static_cast<float*>(dst[0]));
   }
   bool consumes_constant(int i) const override { return common_.consumes(i); }
   bool may_run_in_place(int i) const override { return common_.in_place(i); }
-  size_t packed_bytes() const override { return weights_.size() + common_.bias.size() * sizeof(float); }
+  size_t packed_bytes() const override {
+    return weights_.size() + common_.bias.size() * sizeof(float);
+  }
 
  private:
   ConvCommon common_;

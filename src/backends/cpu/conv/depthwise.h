@@ -15,8 +15,8 @@ GRAFT_INLINE Vec dw_load(const float* p, int n) {
   return vload(p);
 }
 
-// One vector of channels of kCols outputs, everything that does not depend on the channel in locals: the compiler
-// can't know that a store to dst leaves DepthwiseArgs as it was.
+// One vector of channels of kCols outputs, everything that does not depend on the channel in
+// locals: the compiler can't know that a store to dst leaves DepthwiseArgs as it was.
 template <int kCols>
 struct DwRun {
   const float* src;
@@ -36,7 +36,8 @@ GRAFT_INLINE void dw_init(const DwRun<kCols>& r, Vec (&acc)[kCols], ptrdiff_t c,
   for (int i = 0; i < kCols; ++i) acc[i] = init;
   if (r.residual) {
 #pragma GCC unroll 8
-    for (int i = 0; i < kCols; ++i) acc[i] = vadd(acc[i], dw_load<kTail>(r.residual + i * r.ldr + c, n));
+    for (int i = 0; i < kCols; ++i)
+      acc[i] = vadd(acc[i], dw_load<kTail>(r.residual + i * r.ldr + c, n));
   }
 }
 
@@ -64,13 +65,15 @@ GRAFT_INLINE void dw_any(const DwRun<kCols>& r, const float* w, ptrdiff_t c, int
     for (ptrdiff_t kx = 0; kx < r.taps_w; ++kx, p += r.pixel_step) {
       const Vec wv = vload(w + kx * kLanes);
 #pragma GCC unroll 8
-      for (int i = 0; i < kCols; ++i) acc[i] = vfma(dw_load<kTail>(p + i * r.column_step, n), wv, acc[i]);
+      for (int i = 0; i < kCols; ++i)
+        acc[i] = vfma(dw_load<kTail>(p + i * r.column_step, n), wv, acc[i]);
     }
   }
   dw_store<kCols, kTail>(r, acc, c, n);
 }
 
-// kKernel taps a row, dilation 1, stride kStride: every src vector is loaded once for kCols outputs.
+// kKernel taps a row, dilation 1, stride kStride: every src vector is loaded once for kCols
+// outputs.
 template <int kKernel, int kStride, int kCols, bool kAllRows>
 GRAFT_INLINE void dw_fixed(const DwRun<kCols>& r, const float* wk, ptrdiff_t c) {
   Vec acc[kCols];
@@ -131,10 +134,14 @@ static void dw_run(const DepthwiseArgs& t) {
   ptrdiff_t x = 0;
   for (; x + 4 <= t.cols; x += 4) dw_block<kKernel, kStride, 4, kAllRows>(t, x);
   switch (t.cols - x) {
-    case 3: return dw_block<kKernel, kStride, 3, kAllRows>(t, x);
-    case 2: return dw_block<kKernel, kStride, 2, kAllRows>(t, x);
-    case 1: return dw_block<kKernel, kStride, 1, kAllRows>(t, x);
-    default: return;
+    case 3:
+      return dw_block<kKernel, kStride, 3, kAllRows>(t, x);
+    case 2:
+      return dw_block<kKernel, kStride, 2, kAllRows>(t, x);
+    case 1:
+      return dw_block<kKernel, kStride, 1, kAllRows>(t, x);
+    default:
+      return;
   }
 }
 
@@ -159,13 +166,13 @@ static void dw_multiplied(const DepthwiseArgs& t) {
         if (t.residual) acc = vadd(acc, vload_n(t.residual + x * t.ldr + c, n));
         for (ptrdiff_t ky = 0; ky < t.taps_h; ++ky) {
           for (ptrdiff_t kx = 0; kx < t.taps_w; ++kx) {
-            const float* p =
-                t.src + x * t.column_step + ky * t.row_step + kx * t.pixel_step + ic;
+            const float* p = t.src + x * t.column_step + ky * t.row_step + kx * t.pixel_step + ic;
             const float* w = t.weights + (ky * t.weights_row_taps + kx) * t.channels + c;
             acc = vfma(vbroadcast(p), vload_n(w, n), acc);
           }
         }
-        if (t.epilogue->act == Act::kClamp) acc = vmin(vset(t.epilogue->hi), vmax(vset(t.epilogue->lo), acc));
+        if (t.epilogue->act == Act::kClamp)
+          acc = vmin(vset(t.epilogue->hi), vmax(vset(t.epilogue->lo), acc));
         vstore_n(t.dst + x * t.ldd + c, acc, n);
       }
     }

@@ -27,7 +27,8 @@ Result<Buffer> pack_depthwise(const ComputeTable& table, const float* weights, c
   const int64_t taps = s.kh * s.kw, lanes = table.lanes;
   const bool by_vectors = s.oc == s.c;
   const int64_t channels = by_vectors ? (s.oc + lanes - 1) / lanes * lanes : s.oc;
-  GRAFT_ASSIGN_OR_RETURN(auto packed, Buffer::allocate(static_cast<size_t>(taps * channels) * sizeof(float)));
+  GRAFT_ASSIGN_OR_RETURN(auto packed,
+                         Buffer::allocate(static_cast<size_t>(taps * channels) * sizeof(float)));
   float* dst = packed.as<float>();
   if (!by_vectors) {
     std::copy_n(weights, taps * channels, dst);
@@ -54,14 +55,17 @@ DepthwisePlan plan_depthwise(const ConvShape& s, int threads) {
   const int64_t least = std::max<int64_t>(1, (kMinTaskMacs + macs - 1) / macs);
   const int64_t even = std::max<int64_t>(1, rows / (int64_t{p.workers} * 4));
   p.rows_per_task = std::min(rows, std::max(least, even));
-  // Not so few tasks that a thread has nothing to do.
-  if (rows >= p.workers) p.rows_per_task = std::min(p.rows_per_task, rows / p.workers);
+  // Not so few tasks that a thread has nothing to do, where there is enough to do at all.
+  if (rows >= p.workers && rows * macs >= kMinTaskMacs) {
+    p.rows_per_task = std::min(p.rows_per_task, rows / p.workers);
+  }
   p.tasks = (rows + p.rows_per_task - 1) / p.rows_per_task;
   return p;
 }
 
-void run_depthwise(const ComputeTable& table, const DepthwisePlan& plan, const float* weights, const float* src,
-                   const float* bias, const float* residual, const Epilogue& epilogue, float* dst) {
+void run_depthwise(const ComputeTable& table, const DepthwisePlan& plan, const float* weights,
+                   const float* src, const float* bias, const float* residual,
+                   const Epilogue& epilogue, float* dst) {
   const ConvShape& s = plan.shape;
   const int64_t rows = s.batch * s.oh;
   DepthwiseArgs base;

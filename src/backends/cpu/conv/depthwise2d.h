@@ -15,14 +15,16 @@ struct DepthwisePlan {
   int workers = 1;
 };
 
-// Weights by vectors of channels (multiplier 1), so that a vector's taps lie together. ResourceExhausted if memory is
-// short.
-Result<Buffer> pack_depthwise(const ComputeTable& table, const float* weights, const ConvShape& shape);
+// Weights by vectors of channels (multiplier 1), so that a vector's taps lie together.
+// ResourceExhausted if memory is short.
+Result<Buffer> pack_depthwise(const ComputeTable& table, const float* weights,
+                              const ConvShape& shape);
 
 DepthwisePlan plan_depthwise(const ConvShape& shape, int threads);
 
 // weights: pack_depthwise's. No scratch.
-void run_depthwise(const ComputeTable& table, const DepthwisePlan& plan, const float* weights, const float* src,
-                   const float* bias, const float* residual, const Epilogue& epilogue, float* dst);
+void run_depthwise(const ComputeTable& table, const DepthwisePlan& plan, const float* weights,
+                   const float* src, const float* bias, const float* residual,
+                   const Epilogue& epilogue, float* dst);
 
 }  // namespace graft::cpu

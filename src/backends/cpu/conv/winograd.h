@@ -1,5 +1,5 @@
-// Transforms of Winograd's F(2x2, 3x3): a 4x4 patch of src becomes 16 numbers a channel, and 16 products give a 2x2
-// patch of dst.
+// Transforms of Winograd's F(2x2, 3x3): a 4x4 patch of src becomes 16 numbers a channel, and 16
+// products give a 2x2 patch of dst.
 #pragma once
 
 #include "backends/cpu/gemm/compute_table.h"

@@ -9,10 +9,12 @@ namespace graft::cpu {
 namespace {
 
 constexpr int64_t kPositions = 16;
-// Transformed src and products of a block: streamed through the caches, but not further than the third level.
+// Transformed src and products of a block: streamed through the caches, but not further than the
+// third level.
 constexpr int64_t kBlockElems = 192 * 1024;
 
-// Beyond this the transformed weights (16/9 of the direct ones) cost more to read than the products they save.
+// Beyond this the transformed weights (16/9 of the direct ones) cost more to read than the products
+// they save.
 constexpr int64_t kMaxFilterElems = 512 * 512;
 
 int64_t align64(int64_t bytes) { return (bytes + 63) / 64 * 64; }
@@ -38,11 +40,13 @@ void transform_filter(const double (&g)[3][3], double (&u)[4][4]) {
 }  // namespace
 
 bool winograd_fits(const ConvShape& s) {
-  return s.kh == 3 && s.kw == 3 && s.stride_h == 1 && s.stride_w == 1 && s.dilation_h == 1 && s.dilation_w == 1 &&
-         s.groups == 1 && s.c >= 32 && s.oc >= 32 && s.c * s.oc <= kMaxFilterElems;
+  return s.kh == 3 && s.kw == 3 && s.stride_h == 1 && s.stride_w == 1 && s.dilation_h == 1 &&
+         s.dilation_w == 1 && s.groups == 1 && s.c >= 32 && s.oc >= 32 &&
+         s.c * s.oc <= kMaxFilterElems;
 }
 
-Result<WinogradWeights> WinogradWeights::pack(const ComputeTable& table, const float* weights, const ConvShape& s) {
+Result<WinogradWeights> WinogradWeights::pack(const ComputeTable& table, const float* weights,
+                                              const ConvShape& s) {
   WinogradWeights w;
   w.table = &table;
   w.panels = Panels(table, s.oc);
@@ -51,7 +55,8 @@ Result<WinogradWeights> WinogradWeights::pack(const ComputeTable& table, const f
   GRAFT_ASSIGN_OR_RETURN(w.packed, Buffer::allocate(static_cast<size_t>(elems) * sizeof(float)));
   float* packed = w.packed.as<float>();
   parallel_for(w.panels.count, ThreadPool::kNoLimit, [&](int64_t p, int) {
-    const int64_t width = w.panels.width(p), columns = w.panels.columns(p), first = w.panels.first_column(p);
+    const int64_t width = w.panels.width(p), columns = w.panels.columns(p),
+                  first = w.panels.first_column(p);
     for (int64_t c = 0; c < s.c; ++c) {
       for (int64_t j = 0; j < width; ++j) {
         double g[3][3] = {}, u[4][4];
@@ -60,7 +65,8 @@ Result<WinogradWeights> WinogradWeights::pack(const ComputeTable& table, const f
         }
         transform_filter(g, u);
         for (int i = 0; i < kPositions; ++i) {
-          packed[i * w.position_elems + first * s.c + c * width + j] = static_cast<float>(u[i / 4][i % 4]);
+          packed[i * w.position_elems + first * s.c + c * width + j] =
+              static_cast<float>(u[i / 4][i % 4]);
         }
       }
     }
@@ -81,17 +87,20 @@ WinogradPlan plan_winograd(const WinogradWeights& weights, const ConvShape& s, i
   const int64_t elems = kPositions * (s.c + weights.panels.padded_columns());
   const int64_t most = std::clamp<int64_t>(kBlockElems / elems, 24, 192);
   int64_t tasks = ceil_div(p.tiles, most);
-  if (p.workers > 1) tasks = std::max(tasks, std::min(int64_t{p.workers} * 2, ceil_div(p.tiles, 12)));
+  if (p.workers > 1)
+    tasks = std::max(tasks, std::min(int64_t{p.workers} * 2, ceil_div(p.tiles, 12)));
   // A multiple of the threads, so that the last round is full.
   if (tasks > p.workers) tasks = ceil_div(tasks, p.workers) * p.workers;
   p.block = ceil_div(p.tiles, tasks);
   p.tasks = ceil_div(p.tiles, p.block);
-  p.worker_bytes = align64(p.block * elems * int64_t{sizeof(float)}) + align64(p.block * int64_t{sizeof(float*)});
+  p.worker_bytes = align64(p.block * elems * int64_t{sizeof(float)}) +
+                   align64(p.block * int64_t{sizeof(float*)});
   return p;
 }
 
-void run_winograd(const WinogradWeights& weights, const WinogradPlan& plan, const float* src, const float* bias,
-                  const float* residual, const Epilogue& epilogue, float* dst, void* scratch) {
+void run_winograd(const WinogradWeights& weights, const WinogradPlan& plan, const float* src,
+                  const float* bias, const float* residual, const Epilogue& epilogue, float* dst,
+                  void* scratch) {
   const ConvShape& s = plan.shape;
   const int64_t padded = weights.panels.padded_columns();
   const Epilogue plain;

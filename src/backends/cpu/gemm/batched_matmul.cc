@@ -31,7 +31,8 @@ MatMulPlan plan_matmul(const ComputeTable& table, MatMulShape shape, int threads
   p.panel_chunks = ceil_div(p.panels.count, panels_of_chunk);
   p.row_blocks = 1;
   const int64_t macs = batch * s.m * s.n * s.k;
-  const int64_t wanted = p.workers == 1 ? 1 : std::min<int64_t>(int64_t{p.workers} * 4, macs / kMinTaskMacs);
+  const int64_t wanted =
+      p.workers == 1 ? 1 : std::min<int64_t>(int64_t{p.workers} * 4, macs / kMinTaskMacs);
   if (batch * p.panel_chunks < wanted) {
     p.panel_chunks = std::min(p.panels.count, std::max(p.panel_chunks, ceil_div(wanted, batch)));
     // Each row block packs its columns again: only for products with few columns and many rows.
@@ -42,25 +43,29 @@ MatMulPlan plan_matmul(const ComputeTable& table, MatMulShape shape, int threads
   p.block_rows = std::min(ceil_div(s.m, p.row_blocks), kMaxBlockRows);
   int64_t widest = 0;
   for (int64_t c = 0; c < p.panel_chunks; ++c) {
-    const int64_t first = p.panels.count * c / p.panel_chunks, end = p.panels.count * (c + 1) / p.panel_chunks;
+    const int64_t first = p.panels.count * c / p.panel_chunks,
+                  end = p.panels.count * (c + 1) / p.panel_chunks;
     const int64_t last_column = p.panels.first_column(end - 1) + p.panels.width(end - 1);
     widest = std::max(widest, last_column - p.panels.first_column(first));
   }
   p.chunk_elems = widest * s.k;
   p.tasks = batch * p.panel_chunks * p.row_blocks;
   const int64_t a_elems = s.a_k_step == 1 ? 0 : p.block_rows * s.k;
-  p.worker_bytes = align64(p.chunk_elems * int64_t{sizeof(float)}) + align64(a_elems * int64_t{sizeof(float)}) +
+  p.worker_bytes = align64(p.chunk_elems * int64_t{sizeof(float)}) +
+                   align64(a_elems * int64_t{sizeof(float)}) +
                    align64(p.block_rows * int64_t{sizeof(float*)});
   return p;
 }
 
 void run_matmul(const ComputeTable& table, const MatMulPlan& plan, const float* a, const float* b,
-                const float* bias, const float* residual, const Epilogue& epilogue, float* dst, void* scratch) {
+                const float* bias, const float* residual, const Epilogue& epilogue, float* dst,
+                void* scratch) {
   const MatMulShape& s = plan.shape;
   parallel_for(plan.tasks, plan.workers, [&](int64_t task, int worker) {
     char* mine = static_cast<char*>(scratch) + worker * plan.worker_bytes;
     float* packed = reinterpret_cast<float*>(mine);
-    float* a_copy = reinterpret_cast<float*>(mine + align64(plan.chunk_elems * int64_t{sizeof(float)}));
+    float* a_copy =
+        reinterpret_cast<float*>(mine + align64(plan.chunk_elems * int64_t{sizeof(float)}));
     const int64_t row_block = task % plan.row_blocks;
     const int64_t chunk = task / plan.row_blocks % plan.panel_chunks;
     const size_t i = static_cast<size_t>(task / plan.row_blocks / plan.panel_chunks);
@@ -87,8 +92,8 @@ void run_matmul(const ComputeTable& table, const MatMulPlan& plan, const float* 
       const float* rows_of_a = a + s.a_offset[i] + m0 * s.a_row_step;
       const bool copy = s.a_k_step != 1;
       const int64_t a_elems = copy ? plan.block_rows * s.k : 0;
-      const float** rows =
-          reinterpret_cast<const float**>(reinterpret_cast<char*>(a_copy) + align64(a_elems * int64_t{sizeof(float)}));
+      const float** rows = reinterpret_cast<const float**>(
+          reinterpret_cast<char*>(a_copy) + align64(a_elems * int64_t{sizeof(float)}));
       if (copy) {
         for (int64_t k = 0; k < s.k; ++k) {
           for (int64_t r = 0; r < block.num_rows; ++r) {

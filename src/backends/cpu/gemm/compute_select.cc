@@ -17,8 +17,11 @@ bool to_epilogue(const ir::Activation& act, Epilogue* e) {
     return true;
   };
   switch (act.fn) {
-    case UnaryFn::kIdentity: return true;
-    case UnaryFn::kRelu: e->lo = 0.0f; return true;
+    case UnaryFn::kIdentity:
+      return true;
+    case UnaryFn::kRelu:
+      e->lo = 0.0f;
+      return true;
     case UnaryFn::kRelu6:
       e->lo = 0.0f;
       e->hi = 6.0f;
@@ -27,18 +30,30 @@ bool to_epilogue(const ir::Activation& act, Epilogue* e) {
       e->lo = act.alpha;
       e->hi = act.beta;
       return true;
-    case UnaryFn::kLeakyRelu: return set(Act::kLeakyRelu);
-    case UnaryFn::kSigmoid: return set(Act::kSigmoid);
-    case UnaryFn::kSwish: return set(Act::kSwish);
-    case UnaryFn::kTanh: return set(Act::kTanh);
-    case UnaryFn::kGelu: return set(Act::kGeluErf);
-    case UnaryFn::kGeluTanh: return set(Act::kGeluTanh);
-    case UnaryFn::kHardSwish: return set(Act::kHardSwish);
-    case UnaryFn::kHardSigmoid: return set(Act::kHardSigmoid);
-    case UnaryFn::kElu: return set(Act::kElu);
-    case UnaryFn::kSelu: return set(Act::kSelu);
-    case UnaryFn::kSoftplus: return set(Act::kSoftplus);
-    default: return false;
+    case UnaryFn::kLeakyRelu:
+      return set(Act::kLeakyRelu);
+    case UnaryFn::kSigmoid:
+      return set(Act::kSigmoid);
+    case UnaryFn::kSwish:
+      return set(Act::kSwish);
+    case UnaryFn::kTanh:
+      return set(Act::kTanh);
+    case UnaryFn::kGelu:
+      return set(Act::kGeluErf);
+    case UnaryFn::kGeluTanh:
+      return set(Act::kGeluTanh);
+    case UnaryFn::kHardSwish:
+      return set(Act::kHardSwish);
+    case UnaryFn::kHardSigmoid:
+      return set(Act::kHardSigmoid);
+    case UnaryFn::kElu:
+      return set(Act::kElu);
+    case UnaryFn::kSelu:
+      return set(Act::kSelu);
+    case UnaryFn::kSoftplus:
+      return set(Act::kSoftplus);
+    default:
+      return false;
   }
 }
 

@@ -13,23 +13,23 @@ constexpr int kMaxTileRows = 14;
 
 // One register tile: `rows` x (up to panel width) elements of dst.
 //   dst[i, j] = act(init[i, j] + sum over taps t, k of a(t, i)[k] * b[t, k, j])
-// with init = bias[j] + residual[i, j] (either may be null) if `first`, else what dst holds; act only
-// if `last`. So a reduction may be cut into calls without a change of its order or its bits, and
-// residual may be dst itself.
+// with init = bias[j] + residual[i, j] (either may be null) if `first`, else what dst holds; act
+// only if `last`. So a reduction may be cut into calls without a change of its order or its bits,
+// and residual may be dst itself.
 struct TileArgs {
-  const float* const* rows;   // a(t, i) = rows[t * row_tap_stride + i] + row_offset
+  const float* const* rows;  // a(t, i) = rows[t * row_tap_stride + i] + row_offset
   ptrdiff_t row_tap_stride;
   ptrdiff_t row_offset;
   ptrdiff_t taps;
-  ptrdiff_t k;                // elements per tap
-  const float* b;             // [taps][k][panel width], taps b_tap_stride elements apart
+  ptrdiff_t k;     // elements per tap
+  const float* b;  // [taps][k][panel width], taps b_tap_stride elements apart
   ptrdiff_t b_tap_stride;
   float* dst;
   ptrdiff_t ldd;
   const float* bias;
   const float* residual;
   ptrdiff_t ldr;
-  ptrdiff_t columns;          // valid columns, 1 <= columns <= panel width
+  ptrdiff_t columns;  // valid columns, 1 <= columns <= panel width
   const Epilogue* epilogue;
   bool first;
   bool last;
@@ -39,24 +39,24 @@ using TileFn = void (*)(const TileArgs*);
 // `cols` neighbouring output pixels of one output row of a depthwise convolution, all channels.
 // Every tap given here lies inside the image: the driver cuts borders into ranges of taps.
 struct DepthwiseArgs {
-  const float* src;           // input pixel of the first output and first tap
-  ptrdiff_t pixel_step;       // elements between input pixels of neighbouring taps (dilation)
-  ptrdiff_t column_step;      // elements between input pixels of neighbouring outputs (stride)
-  ptrdiff_t row_step;         // elements between input rows of neighbouring kernel rows
-  ptrdiff_t taps_h, taps_w;   // taps to add
-  // First tap. multiplier 1: [vectors of channels][weights_taps][lanes], zeros past the channels; else
-  // [weights_taps][channels].
+  const float* src;          // input pixel of the first output and first tap
+  ptrdiff_t pixel_step;      // elements between input pixels of neighbouring taps (dilation)
+  ptrdiff_t column_step;     // elements between input pixels of neighbouring outputs (stride)
+  ptrdiff_t row_step;        // elements between input rows of neighbouring kernel rows
+  ptrdiff_t taps_h, taps_w;  // taps to add
+  // First tap. multiplier 1: [vectors of channels][weights_taps][lanes], zeros past the channels;
+  // else [weights_taps][channels].
   const float* weights;
-  ptrdiff_t weights_row_taps; // taps in a row of the whole kernel
-  ptrdiff_t weights_taps;     // taps of the whole kernel
-  const float* bias;          // [channels] or null
-  const float* residual;      // or null; may be dst
+  ptrdiff_t weights_row_taps;  // taps in a row of the whole kernel
+  ptrdiff_t weights_taps;      // taps of the whole kernel
+  const float* bias;           // [channels] or null
+  const float* residual;       // or null; may be dst
   ptrdiff_t ldr;
   float* dst;
   ptrdiff_t ldd;
   ptrdiff_t cols;
-  ptrdiff_t channels;         // output channels
-  ptrdiff_t multiplier;       // output channels per input channel
+  ptrdiff_t channels;    // output channels
+  ptrdiff_t multiplier;  // output channels per input channel
   const Epilogue* epilogue;
 };
 
@@ -81,9 +81,9 @@ struct WinogradDstArgs {
 
 struct ComputeTable {
   const char* name;
-  int lanes;                         // floats per vector
-  int panel_vecs;                    // vectors of a full packed panel
-  int max_rows[kMaxTileVecs + 1];    // tallest tile for a panel of that many vectors
+  int lanes;                                        // floats per vector
+  int panel_vecs;                                   // vectors of a full packed panel
+  int max_rows[kMaxTileVecs + 1];                   // tallest tile for a panel of that many vectors
   TileFn tile[kMaxTileVecs + 1][kMaxTileRows + 1];  // [vectors][rows]
   void (*depthwise)(const DepthwiseArgs*);
   void (*winograd_src)(const WinogradSrcArgs*);

@@ -6,10 +6,10 @@
 namespace graft::cpu {
 
 enum class Act : int {
-  kClamp,        // min(max(x, lo), hi); no activation is lo = -inf, hi = inf
-  kLeakyRelu,    // x < 0 ? alpha * x : x
+  kClamp,      // min(max(x, lo), hi); no activation is lo = -inf, hi = inf
+  kLeakyRelu,  // x < 0 ? alpha * x : x
   kSigmoid,
-  kSwish,        // x * sigmoid(x)
+  kSwish,  // x * sigmoid(x)
   kTanh,
   kGeluErf,      // x / 2 * (1 + erf(x / sqrt(2)))
   kGeluTanh,     // x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))

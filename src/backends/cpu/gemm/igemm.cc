@@ -5,7 +5,8 @@
 namespace graft::cpu {
 namespace {
 
-// A panel's slice of this many k stays in the first-level cache while all rows of the block pass by.
+// A panel's slice of this many k stays in the first-level cache while all rows of the block pass
+// by.
 constexpr int64_t kPanelSliceElems = 4096;
 // Rows of a block: their slice stays in the second-level cache over all panels.
 constexpr int64_t kMaxBlockRows = 192;
@@ -41,10 +42,12 @@ void run_slice(const IgemmBlock& b, const KSlice& s, bool first, bool last, int6
   const int64_t tallest = b.table->max_rows[vecs];
   const int64_t strips = (b.num_rows + tallest - 1) / tallest;
   const int64_t height = b.num_rows / strips, taller = b.num_rows % strips;
-  // The slice that comes next in memory is most often the next panel's: fetch a part of it with each strip.
+  // The slice that comes next in memory is most often the next panel's: fetch a part of it with
+  // each strip.
   const int64_t next_bytes = s.taps * s.len * width * int64_t{sizeof(float)};
-  const char* next = reinterpret_cast<const char*>(b.packed + (column - b.packed_column) * b.taps * b.tap_k +
-                                                   b.taps * b.tap_k * width + (s.tap * b.tap_k + s.k) * width);
+  const char* next =
+      reinterpret_cast<const char*>(b.packed + (column - b.packed_column) * b.taps * b.tap_k +
+                                    b.taps * b.tap_k * width + (s.tap * b.tap_k + s.k) * width);
   const int64_t part = (next_bytes / strips + 63) / 64 * 64;
   int64_t row = 0;
   for (int64_t strip = 0; strip < strips; ++strip, next += part) {
@@ -89,7 +92,8 @@ void run_igemm_block(const IgemmBlock& b, int64_t panel_begin, int64_t panel_end
   const int64_t panel_width = int64_t{b.table->panel_vecs} * b.table->lanes;
   const int64_t k_max = kPanelSliceElems / panel_width;
   if (b.taps * b.tap_k <= k_max + k_max / 2) {
-    for (int64_t p = panel_begin; p < panel_end; ++p) run_slice(b, {0, b.taps, 0, b.tap_k}, true, true, p);
+    for (int64_t p = panel_begin; p < panel_end; ++p)
+      run_slice(b, {0, b.taps, 0, b.tap_k}, true, true, p);
     return;
   }
   const int64_t group = std::max<int64_t>(1, kDstGroupElems / (b.num_rows * panel_width));

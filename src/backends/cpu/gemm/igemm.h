@@ -1,7 +1,7 @@
 // The loops around the register tiles: one block of rows times a range of packed panels.
 //
-// Bits: an element is always the chain bias, residual, then multiply-adds in the order of (tap, k); blocking of rows,
-// panels or k never changes it.
+// Bits: an element is always the chain bias, residual, then multiply-adds in the order of (tap, k);
+// blocking of rows, panels or k never changes it.
 #pragma once
 
 #include <cstdint>
@@ -14,19 +14,19 @@ namespace graft::cpu {
 struct IgemmBlock {
   const ComputeTable* table = nullptr;
   Panels panels;
-  const float* packed = nullptr;      // panels from the one that begins at packed_column on
+  const float* packed = nullptr;  // panels from the one that begins at packed_column on
   int64_t packed_column = 0;
-  int64_t taps = 1, tap_k = 0;        // K = taps * tap_k
-  const float* const* rows = nullptr; // a(t, i) = rows[t * row_stride + i] + row_shift
+  int64_t taps = 1, tap_k = 0;         // K = taps * tap_k
+  const float* const* rows = nullptr;  // a(t, i) = rows[t * row_stride + i] + row_shift
   int64_t row_stride = 0;
   int64_t num_rows = 0;
-  const float* bias = nullptr;        // [n] or null
-  const float* residual = nullptr;    // of row 0, column 0; or null; may be dst
+  const float* bias = nullptr;      // [n] or null
+  const float* residual = nullptr;  // of row 0, column 0; or null; may be dst
   int64_t ldr = 0;
-  float* dst = nullptr;               // of row 0, column 0
+  float* dst = nullptr;  // of row 0, column 0
   int64_t ldd = 0;
   const Epilogue* epilogue = nullptr;
-  bool full_panels = false;           // dst has room for the padded columns too, and they are written
+  bool full_panels = false;  // dst has room for the padded columns too, and they are written
 };
 
 // Computes columns of panels [panel_begin, panel_end) of every row.

@@ -19,7 +19,8 @@ std::string common_refusal(const Problem& p) {
   }
   if (p.src[0]->rank() < 2 || p.src[1]->rank() < 2) return "rank below 2";
   Epilogue e;
-  if (!to_epilogue(attrs.act, &e)) return std::string("can't fuse activation ") + name_of(attrs.act.fn);
+  if (!to_epilogue(attrs.act, &e))
+    return std::string("can't fuse activation ") + name_of(attrs.act.fn);
   return "";
 }
 
@@ -28,7 +29,8 @@ struct Extras {
   const float* bias = nullptr;
   const float* residual = nullptr;
 };
-Extras extras_of(bool has_bias, bool has_residual, const std::vector<float>& const_bias, const void* const* src) {
+Extras extras_of(bool has_bias, bool has_residual, const std::vector<float>& const_bias,
+                 const void* const* src) {
   Extras e;
   int next = 2;
   if (has_bias) {
@@ -69,8 +71,9 @@ class PackedMatMul : public Step {
     const bool t = attrs.transpose_b;
     step->k_ = t ? columns : rows;
     step->n_ = t ? rows : columns;
-    GRAFT_ASSIGN_OR_RETURN(step->weights_, ConvWeights::pack_matrix(compute_table_of(p.target), b, t ? 1 : columns,
-                                                                    t ? columns : 1, step->k_, step->n_));
+    GRAFT_ASSIGN_OR_RETURN(step->weights_,
+                           ConvWeights::pack_matrix(compute_table_of(p.target), b, t ? 1 : columns,
+                                                    t ? columns : 1, step->k_, step->n_));
     to_epilogue(attrs.act, &step->epilogue_);
     step->has_bias_ = attrs.has_bias;
     step->has_residual_ = attrs.has_residual;
@@ -95,12 +98,15 @@ class PackedMatMul : public Step {
   void run(const backends::StepState* state, const void* const* src, void* const* dst,
            std::byte* scratch) const override {
     const Extras e = extras_of(has_bias_, has_residual_, bias_, src);
-    run_conv(weights_, static_cast<const PackedState*>(state)->plan, static_cast<const float*>(src[0]), e.bias,
-             e.residual, epilogue_, static_cast<float*>(dst[0]), scratch);
+    run_conv(weights_, static_cast<const PackedState*>(state)->plan,
+             static_cast<const float*>(src[0]), e.bias, e.residual, epilogue_,
+             static_cast<float*>(dst[0]), scratch);
   }
   bool consumes_constant(int i) const override { return i == 1 || (i == 2 && !bias_.empty()); }
   bool may_run_in_place(int i) const override { return has_residual_ && i == 2 + has_bias_; }
-  size_t packed_bytes() const override { return weights_.packed.size() + bias_.size() * sizeof(float); }
+  size_t packed_bytes() const override {
+    return weights_.packed.size() + bias_.size() * sizeof(float);
+  }
 
  private:
   ConvWeights weights_;
@@ -155,15 +161,20 @@ class BatchedMatMul : public Step {
   void run(const backends::StepState* state, const void* const* src, void* const* dst,
            std::byte* scratch) const override {
     const Extras e = extras_of(attrs_.has_bias, attrs_.has_residual, bias_, src);
-    run_matmul(*table_, static_cast<const BatchedState*>(state)->plan, static_cast<const float*>(src[0]),
-               static_cast<const float*>(src[1]), e.bias, e.residual, epilogue_, static_cast<float*>(dst[0]), scratch);
+    run_matmul(*table_, static_cast<const BatchedState*>(state)->plan,
+               static_cast<const float*>(src[0]), static_cast<const float*>(src[1]), e.bias,
+               e.residual, epilogue_, static_cast<float*>(dst[0]), scratch);
   }
   bool consumes_constant(int i) const override { return i == 2 && !bias_.empty(); }
-  bool may_run_in_place(int i) const override { return attrs_.has_residual && i == 2 + attrs_.has_bias; }
+  bool may_run_in_place(int i) const override {
+    return attrs_.has_residual && i == 2 + attrs_.has_bias;
+  }
 
  private:
-  // The matrix of an operand that belongs to matrix `i` of dst, with batch dims broadcast from the right.
-  static int64_t matrix_index(int64_t i, std::span<const int64_t> dst, std::span<const int64_t> src) {
+  // The matrix of an operand that belongs to matrix `i` of dst, with batch dims broadcast from the
+  // right.
+  static int64_t matrix_index(int64_t i, std::span<const int64_t> dst,
+                              std::span<const int64_t> src) {
     int64_t index = 0, step = 1;
     for (size_t back = 3; back <= dst.size(); ++back) {
       const int64_t extent = dst[dst.size() - back], at = i % extent;

@@ -1,7 +1,7 @@
 // How the columns of a weight matrix are cut into packed panels, and the packing itself.
 //
-// A panel holds 1..panel_vecs vectors of columns; columns past N are zero. Panel p is [K][width] and starts at
-// element first_column(p) * K. The cut depends on N and the ISA only.
+// A panel holds 1..panel_vecs vectors of columns; columns past N are zero. Panel p is [K][width]
+// and starts at element first_column(p) * K. The cut depends on N and the ISA only.
 #pragma once
 
 #include <algorithm>
@@ -30,9 +30,10 @@ struct Panels {
   int64_t padded_columns() const { return vecs * lanes; }
 };
 
-// Packs panel p of b into dst ([k][width(p)]); element (row, column) of b is b[row * row_step + column * column_step].
-inline void pack_panel(const Panels& panels, int64_t p, const float* b, int64_t row_step, int64_t column_step,
-                       int64_t k, float* dst) {
+// Packs panel p of b into dst ([k][width(p)]); element (row, column) of b is b[row * row_step +
+// column * column_step].
+inline void pack_panel(const Panels& panels, int64_t p, const float* b, int64_t row_step,
+                       int64_t column_step, int64_t k, float* dst) {
   const int64_t width = panels.width(p), columns = panels.columns(p);
   b += panels.first_column(p) * column_step;
   for (int64_t row = 0; row < k; ++row, dst += width) {

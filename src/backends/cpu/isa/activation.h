@@ -83,18 +83,30 @@ __attribute__((noinline)) static void act_rows(const Epilogue& e, float* p, ptrd
 static inline void apply_act(const Epilogue& e, float* p, ptrdiff_t rows, ptrdiff_t n,
                              ptrdiff_t ld) {
   switch (e.act) {
-    case Act::kClamp: return act_rows<Act::kClamp>(e, p, rows, n, ld);
-    case Act::kLeakyRelu: return act_rows<Act::kLeakyRelu>(e, p, rows, n, ld);
-    case Act::kSigmoid: return act_rows<Act::kSigmoid>(e, p, rows, n, ld);
-    case Act::kSwish: return act_rows<Act::kSwish>(e, p, rows, n, ld);
-    case Act::kTanh: return act_rows<Act::kTanh>(e, p, rows, n, ld);
-    case Act::kGeluErf: return act_rows<Act::kGeluErf>(e, p, rows, n, ld);
-    case Act::kGeluTanh: return act_rows<Act::kGeluTanh>(e, p, rows, n, ld);
-    case Act::kHardSwish: return act_rows<Act::kHardSwish>(e, p, rows, n, ld);
-    case Act::kHardSigmoid: return act_rows<Act::kHardSigmoid>(e, p, rows, n, ld);
-    case Act::kElu: return act_rows<Act::kElu>(e, p, rows, n, ld);
-    case Act::kSelu: return act_rows<Act::kSelu>(e, p, rows, n, ld);
-    case Act::kSoftplus: return act_rows<Act::kSoftplus>(e, p, rows, n, ld);
+    case Act::kClamp:
+      return act_rows<Act::kClamp>(e, p, rows, n, ld);
+    case Act::kLeakyRelu:
+      return act_rows<Act::kLeakyRelu>(e, p, rows, n, ld);
+    case Act::kSigmoid:
+      return act_rows<Act::kSigmoid>(e, p, rows, n, ld);
+    case Act::kSwish:
+      return act_rows<Act::kSwish>(e, p, rows, n, ld);
+    case Act::kTanh:
+      return act_rows<Act::kTanh>(e, p, rows, n, ld);
+    case Act::kGeluErf:
+      return act_rows<Act::kGeluErf>(e, p, rows, n, ld);
+    case Act::kGeluTanh:
+      return act_rows<Act::kGeluTanh>(e, p, rows, n, ld);
+    case Act::kHardSwish:
+      return act_rows<Act::kHardSwish>(e, p, rows, n, ld);
+    case Act::kHardSigmoid:
+      return act_rows<Act::kHardSigmoid>(e, p, rows, n, ld);
+    case Act::kElu:
+      return act_rows<Act::kElu>(e, p, rows, n, ld);
+    case Act::kSelu:
+      return act_rows<Act::kSelu>(e, p, rows, n, ld);
+    case Act::kSoftplus:
+      return act_rows<Act::kSoftplus>(e, p, rows, n, ld);
   }
 }
 

@@ -5,10 +5,10 @@
 // headers and headers like this one, whose functions live in the inline namespace named by
 // GRAFT_ISA_NAMESPACE. So no two ISA levels can ever share an inline function.
 //
-// Contract of the wrapper: `Vec` holds kLanes floats; `Mask` is the result of a comparison. Loads and
-// stores take any alignment; load_n and store_n touch exactly the first n (0 <= n <= kLanes) floats,
-// lanes past n read as 0. max(a, b) and min(a, b) return b where either is NaN, so clamp(lo, x) as
-// max(lo, x) keeps a NaN in x.
+// Contract of the wrapper: `Vec` holds kLanes floats; `Mask` is the result of a comparison. Loads
+// and stores take any alignment; load_n and store_n touch exactly the first n (0 <= n <= kLanes)
+// floats, lanes past n read as 0. max(a, b) and min(a, b) return b where either is NaN, so
+// clamp(lo, x) as max(lo, x) keeps a NaN in x.
 #pragma once
 
 #include <stddef.h>

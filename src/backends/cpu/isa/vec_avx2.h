@@ -41,8 +41,8 @@ GRAFT_INLINE Vec vmin(Vec a, Vec b) { return _mm256_min_ps(a, b); }
 GRAFT_INLINE Vec vfma(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }
 GRAFT_INLINE Vec vfnma(Vec a, Vec b, Vec c) { return _mm256_fnmadd_ps(a, b, c); }
 
-// acc += a * b in place. Assembly, because the compiler otherwise picks forms of the instruction that
-// need register copies and spills accumulators of a full tile.
+// acc += a * b in place. Assembly, because the compiler otherwise picks forms of the instruction
+// that need register copies and spills accumulators of a full tile.
 GRAFT_INLINE void vfma_to(Vec& acc, Vec a, Vec b) {
   asm("vfmadd231ps %2, %1, %0" : "+x"(acc) : "x"(a), "x"(b));
 }

@@ -23,9 +23,7 @@ GRAFT_INLINE Vec vbroadcast(const float* p) { return _mm512_set1_ps(*p); }
 GRAFT_INLINE void vstore(float* p, Vec x) { _mm512_storeu_ps(p, x); }
 
 GRAFT_INLINE Mask lane_mask(int n) { return static_cast<Mask>((1u << n) - 1u); }
-GRAFT_INLINE Vec vload_n(const float* p, int n) {
-  return _mm512_maskz_loadu_ps(lane_mask(n), p);
-}
+GRAFT_INLINE Vec vload_n(const float* p, int n) { return _mm512_maskz_loadu_ps(lane_mask(n), p); }
 GRAFT_INLINE void vstore_n(float* p, Vec x, int n) { _mm512_mask_storeu_ps(p, lane_mask(n), x); }
 
 GRAFT_INLINE Vec vadd(Vec a, Vec b) { return _mm512_add_ps(a, b); }
@@ -39,8 +37,8 @@ GRAFT_INLINE Vec vmin(Vec a, Vec b) { return _mm512_min_ps(a, b); }
 GRAFT_INLINE Vec vfma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
 GRAFT_INLINE Vec vfnma(Vec a, Vec b, Vec c) { return _mm512_fnmadd_ps(a, b, c); }
 
-// acc += a * b in place. Assembly, because the compiler otherwise picks forms of the instruction that
-// need register copies and spills accumulators of a full tile.
+// acc += a * b in place. Assembly, because the compiler otherwise picks forms of the instruction
+// that need register copies and spills accumulators of a full tile.
 GRAFT_INLINE void vfma_to(Vec& acc, Vec a, Vec b) {
   asm("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b));
 }
@@ -49,8 +47,8 @@ GRAFT_INLINE Vec vabs(Vec a) { return _mm512_abs_ps(a); }
 // The magnitude of a with the sign of s.
 GRAFT_INLINE Vec vcopysign(Vec a, Vec s) {
   const __m512i sign = _mm512_set1_epi32(static_cast<int>(0x80000000u));
-  return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(sign, _mm512_castps_si512(s),
-                                                       _mm512_castps_si512(a), 0xca));
+  return _mm512_castsi512_ps(
+      _mm512_ternarylogic_epi32(sign, _mm512_castps_si512(s), _mm512_castps_si512(a), 0xca));
 }
 // Round to nearest even integer.
 GRAFT_INLINE Vec vround(Vec a) {

@@ -6,8 +6,9 @@
 
 namespace graft::cpu {
 
-inline constexpr unsigned kComputeMxcsr = 0x9fc0;  // default state plus FTZ (bit 15) and DAZ (bit 6)
-inline constexpr unsigned kExactMxcsr = 0x1f80;    // default state: for folding and the reference
+inline constexpr unsigned kComputeMxcsr =
+    0x9fc0;                                      // default state plus FTZ (bit 15) and DAZ (bit 6)
+inline constexpr unsigned kExactMxcsr = 0x1f80;  // default state: for folding and the reference
 
 class FpStateScope {
  public:

@@ -173,7 +173,8 @@ void ThreadPool::Impl::parallel(int max_threads, int64_t num_tasks, TaskFn fn, v
   inside_task = true;
   job.work(0);
   inside_task = false;
-  // Offers not taken up (a helper that is still waking) are withdrawn, so that nobody waits for them.
+  // Offers not taken up (a helper that is still waking) are withdrawn, so that nobody waits for
+  // them.
   int taken = offered;
   for (int i = 0; i < last; ++i) {
     Job* mine = &job;
@@ -247,8 +248,10 @@ ThreadPool::Run::Run(ThreadPool& pool, int max_threads)
     : pool_(pool), max_threads_(max_threads < 1 ? 1 : max_threads) {
   const int size = pool.size();
   if (max_threads_ > size) max_threads_ = size;
-  if (max_threads_ > 1) pool_.impl_->begin();
-  else pool_.impl_->active_runs.fetch_add(1, std::memory_order_seq_cst);
+  if (max_threads_ > 1)
+    pool_.impl_->begin();
+  else
+    pool_.impl_->active_runs.fetch_add(1, std::memory_order_seq_cst);
 }
 ThreadPool::Run::~Run() { pool_.impl_->end(); }
 

@@ -1,10 +1,11 @@
 // The one pool of compute threads of the process.
 //
-// Invariants: the caller of `parallel` is worker 0 and always takes part, so a run makes progress with
-// no helper at all (thread creation failed, all helpers busy, after fork, inside a worker). Tasks are
-// claimed dynamically: which thread runs a task is never defined, so tasks must not depend on it.
-// Helpers spin between the layers of a run for a bounded time and sleep once no run is active.
-// `parallel` allocates nothing. The pool is never destroyed: at exit the helpers just stop existing.
+// Invariants: the caller of `parallel` is worker 0 and always takes part, so a run makes progress
+// with no helper at all (thread creation failed, all helpers busy, after fork, inside a worker).
+// Tasks are claimed dynamically: which thread runs a task is never defined, so tasks must not
+// depend on it. Helpers spin between the layers of a run for a bounded time and sleep once no run
+// is active. `parallel` allocates nothing. The pool is never destroyed: at exit the helpers just
+// stop existing.
 #pragma once
 
 #include <cstdint>
@@ -44,8 +45,8 @@ class ThreadPool {
     Run& operator=(const Run&) = delete;
 
     // Calls fn for every task, from up to max_workers threads, and returns when all are done. The
-    // first exception of a task is rethrown here; tasks not yet begun are then left out. A call from
-    // inside a task runs serially.
+    // first exception of a task is rethrown here; tasks not yet begun are then left out. A call
+    // from inside a task runs serially.
     void parallel(int64_t num_tasks, int max_workers, TaskFn fn, void* context);
     // The same for a callable f(task, worker), which is not copied.
     template <typename F>
