@@ -208,9 +208,16 @@ class PySession {
     for (const auto& [name, engine] : session_->engines()) {
       const EngineStats stats = engine->stats();
       nb::list steps;
-      for (const StepInfo& s : engine->steps())
-        steps.append(nb::dict("name"_a = s.name, "op"_a = s.op, "kernel"_a = s.kernel,
-                              "flops"_a = s.flops, "refused"_a = s.refused));
+      for (const StepInfo& s : engine->steps()) {
+        nb::dict step;
+        step["name"] = s.name;
+        step["op"] = s.op;
+        step["kernel"] = s.kernel;
+        step["flops"] = s.flops;
+        step["time_ns"] = s.time_ns;
+        step["refused"] = s.refused;
+        steps.append(step);
+      }
       nb::dict d;
       d["name"] = name;
       d["identity"] = engine->identity();
