@@ -14,7 +14,7 @@ _CONVERT = {
     "fp32_math": str, "shapes": dict,
 }
 # Options of running; they reach the plugin.
-_RUN = {"strict": (bool, str), "fail_engines": list}
+_RUN = {"strict": (bool, str), "fail_engines": list, "fail_engine_runs": list}
 
 _scope = contextvars.ContextVar("graftrt_options", default={})
 

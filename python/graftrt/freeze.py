@@ -31,7 +31,8 @@ class Frozen:
         graph = wrapped.graph
         pruned = wrapped.prune([graph.get_tensor_by_name(n) for n in self.input_names],
                                [graph.get_tensor_by_name(n) for n in self.output_names])
-        source, outputs = self._source, self._frozen.structured_outputs
+        source = self._source
+        outputs = source.structured_outputs
         shapes = [tensor.shape for tensor in self._frozen.outputs]
         args, kwargs = source.structured_input_signature
         flat_spec = tf.nest.flatten((args, kwargs), expand_composites=True)

@@ -94,8 +94,9 @@ def engine_op_name():
 
 
 def apply_run_options(options):
-    """Sends `strict` and `fail_engines` to both libraries of this process."""
-    values = {"strict": "1" if options.get("strict") else "0", "fail_engines": ",".join(options.get("fail_engines", []))}
+    """Sends `strict`, `fail_engines` and `fail_engine_runs` to both libraries of this process."""
+    values = {"strict": "1" if options.get("strict") else "0", "fail_engines": ",".join(options.get("fail_engines", [])),
+              "fail_engine_runs": ",".join(options.get("fail_engine_runs", []))}
     for name, value in values.items():
         native.set_run_option(name, value)
         if _plugin is not None:

@@ -1,5 +1,6 @@
-// What a backend must answer. The engine lowers a Network op by op: the backend picks the first kernel of its ordered
-// list that supports the problem and prepares it (packs weights); per shape the step is planned, per run it is run.
+// What a backend must answer. The engine lowers a Network op by op: the backend picks the first
+// kernel of its ordered list that supports the problem and prepares it (packs weights); per shape
+// the step is planned, per run it is run.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +19,9 @@
 
 namespace graft::backends {
 
-// A constant input of the op, in the dtype of its type (half-stored weights already widened), aligned to 64 bytes; data is null
-// for inputs that are not constant. Valid only while the step is created: a step copies (packs) what it needs.
+// A constant input of the op, in the dtype of its type (half-stored weights already widened),
+// aligned to 64 bytes; data is null for inputs that are not constant. Valid only while the step is
+// created: a step copies (packs) what it needs.
 struct ConstInput {
   DType dtype = DType::kInvalid;
   std::span<const int64_t> dims;
@@ -30,21 +32,23 @@ struct ConstInput {
 struct Problem {
   const ir::Op* op = nullptr;
   std::vector<const ir::TensorType*> src, dst;
-  std::vector<ConstInput> constants;   // one an input
+  std::vector<ConstInput> constants;  // one an input
   ir::Target target;
-  bool strict_math = false;            // no Winograd
-  int64_t max_workspace_bytes = -1;    // cap on scratch
+  bool strict_math = false;          // no Winograd
+  int64_t max_workspace_bytes = -1;  // cap on scratch
 };
 
 // Concrete shapes of one op, for one schedule.
 struct StepShapes {
   std::vector<std::span<const int64_t>> src, dst;
-  // Elements of small integer inputs that are known before running (shapes, axes, paddings); empty span: not known.
+  // Elements of small integer inputs that are known before running (shapes, axes, paddings); empty
+  // span: not known.
   std::vector<std::span<const int64_t>> host;
   int threads = 1;
 };
 
-// Thrown by Step::run when the data make the op fail (an index out of range); the engine returns its status.
+// Thrown by Step::run when the data make the op fail (an index out of range); the engine returns
+// its status.
 class StepFailure : public std::exception {
  public:
   explicit StepFailure(Status status) : status_(std::move(status)) {}
@@ -73,9 +77,11 @@ class Step {
   virtual std::string_view kernel_name() const = 0;
   // Must cost microseconds and never change the reduction order of an element.
   virtual Result<StepPlan> plan(const StepShapes& shapes) const = 0;
-  // Buffers are dense, 64-byte aligned unless they are borders of the engine (then element-aligned or not: `src`/`dst` of
-  // border tensors may be unaligned; kernels use unaligned loads). Constant inputs that the step consumed have src null.
-  virtual void run(const StepState* state, const void* const* src, void* const* dst, std::byte* scratch) const = 0;
+  // Buffers are dense, 64-byte aligned unless they are borders of the engine (then element-aligned
+  // or not: `src`/`dst` of border tensors may be unaligned; kernels use unaligned loads). Constant
+  // inputs that the step consumed have src null.
+  virtual void run(const StepState* state, const void* const* src, void* const* dst,
+                   std::byte* scratch) const = 0;
   // Input i is packed inside the step and need not stay resident.
   virtual bool consumes_constant(int) const { return false; }
   // dst[0] may be the buffer of src[i] (same size) when src[i] is not used later.
@@ -92,13 +98,15 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual std::string_view name() const = 0;
-  // Unsupported when no kernel takes the op; refusals of the kernels that came before the chosen one are appended.
-  virtual Result<std::unique_ptr<Step>> create_step(const Problem& problem, std::vector<Refusal>* refused) const = 0;
-  // Whether any kernel but the reference evaluator takes the problem. For reports: constants may be unaligned and are
-  // not read, nothing is packed.
+  // Unsupported when no kernel takes the op; refusals of the kernels that came before the chosen
+  // one are appended.
+  virtual Result<std::unique_ptr<Step>> create_step(const Problem& problem,
+                                                    std::vector<Refusal>* refused) const = 0;
+  // Whether any kernel but the reference evaluator takes the problem. For reports: constants may be
+  // unaligned and are not read, nothing is packed.
   virtual bool has_kernel(const Problem& problem) const = 0;
-  // Around every run, on the calling thread: joins the thread pool with up to `threads` workers and sets the floating
-  // point state; end_run restores it. Neither allocates after first use.
+  // Around every run, on the calling thread: joins the thread pool with up to `threads` workers and
+  // sets the floating point state; end_run restores it. Neither allocates after first use.
   virtual void begin_run(int threads) const = 0;
   virtual void end_run() const = 0;
 };
@@ -106,10 +114,11 @@ class Backend {
 const Backend& cpu_backend();
 const Backend& null_backend();  // refuses everything; a template for new backends
 
-// The machine's target, capped by `isa` ("", "baseline", "avx2", "avx512", "avx512_vnni", "amx"; InvalidArgument lists them; a cap above the machine is
-// InvalidArgument too).
+// The machine's target, capped by `isa` ("", "baseline", "avx2", "avx512", "avx512_vnni", "amx";
+// InvalidArgument lists them; a cap above the machine is InvalidArgument too).
 Result<ir::Target> detect_target(std::string_view isa);
-// Threads for a run: option, else GRAFT_THREADS, else the cores this process may use. InvalidArgument for bad values.
+// Threads for a run: option, else GRAFT_THREADS, else the cores this process may use.
+// InvalidArgument for bad values.
 Result<int> resolve_threads(int option);
 
 }  // namespace graft::backends

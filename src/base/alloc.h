@@ -1,4 +1,5 @@
-// Every large buffer of the library: aligned, counted, capped, and able to fail by index for fault tests.
+// Every large buffer of the library: aligned, counted, capped, and able to fail by index for fault
+// tests.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +11,8 @@
 
 namespace graft {
 
-// Uninitialised memory aligned to 64 bytes (2 MiB and huge-page advice from 4 MiB up). Movable, not copyable.
+// Uninitialised memory aligned to 64 bytes (2 MiB and huge-page advice from 4 MiB up). Movable, not
+// copyable.
 class Buffer {
  public:
   Buffer() = default;
@@ -33,9 +35,13 @@ class Buffer {
   std::span<std::byte> span() { return {data_, size_}; }
   std::span<const std::byte> span() const { return {data_, size_}; }
   template <typename T>
-  T* as() { return reinterpret_cast<T*>(data_); }
+  T* as() {
+    return reinterpret_cast<T*>(data_);
+  }
   template <typename T>
-  const T* as() const { return reinterpret_cast<const T*>(data_); }
+  const T* as() const {
+    return reinterpret_cast<const T*>(data_);
+  }
 
  private:
   void swap(Buffer& other) noexcept {

@@ -1,5 +1,6 @@
-// GRAFT_CHECK: an invariant of ours. A failure is our bug: it throws InternalError, which the borders (convert, engine,
-// session, Python, TF op) turn into Status kInternal by `guard`. It never aborts the host process.
+// GRAFT_CHECK: an invariant of ours. A failure is our bug: it throws InternalError, which the
+// borders (convert, engine, session, Python, TF op) turn into Status kInternal by `guard`. It never
+// aborts the host process.
 #pragma once
 
 #include <new>
@@ -18,8 +19,8 @@ class InternalError : public std::runtime_error {
 
 [[noreturn]] void throw_internal_error(const char* file, int line, const std::string& what);
 
-// Turns the exception in flight into a Status: InternalError -> kInternal, std::bad_alloc -> kResourceExhausted,
-// anything else -> kInternal with its what().
+// Turns the exception in flight into a Status: InternalError -> kInternal, std::bad_alloc ->
+// kResourceExhausted, anything else -> kInternal with its what().
 Status status_from_current_exception() noexcept;
 
 // Runs fn at a border; fn returns Status or Result<T>.
@@ -34,8 +35,9 @@ auto guard(Fn&& fn) noexcept -> decltype(fn()) {
 
 }  // namespace graft
 
-#define GRAFT_CHECK(cond, ...)                                                                    \
-  do {                                                                                            \
-    if (!(cond))                                                                                  \
-      ::graft::throw_internal_error(__FILE__, __LINE__, std::string(#cond) + " " __VA_OPT__(+std::string(__VA_ARGS__))); \
+#define GRAFT_CHECK(cond, ...)                                                                 \
+  do {                                                                                         \
+    if (!(cond))                                                                               \
+      ::graft::throw_internal_error(                                                           \
+          __FILE__, __LINE__, std::string(#cond) + " " __VA_OPT__(+std::string(__VA_ARGS__))); \
   } while (0)

@@ -1,5 +1,6 @@
-// Planted faults: GRAFT_FAULT(id) is true when the fault of that id is switched on (test builds and the
-// GRAFT_PLANTED_FAULT variable of the test configuration only), so that each check can be shown to turn red.
+// Planted faults: GRAFT_FAULT(id) is true when the fault of that id is switched on (test builds and
+// the GRAFT_PLANTED_FAULT variable of the test configuration only), so that each check can be shown
+// to turn red.
 #pragma once
 
 namespace graft {

@@ -1,4 +1,5 @@
-// IEEE binary16 and bfloat16 as storage types: conversions round to nearest even and keep NaN and Inf.
+// IEEE binary16 and bfloat16 as storage types: conversions round to nearest even and keep NaN and
+// Inf.
 #pragma once
 
 #include <bit>
@@ -22,8 +23,9 @@ inline uint16_t float_to_half(float f) {
   const uint32_t sign = (x >> 16) & 0x8000u;
   const uint32_t mag = x & 0x7fffffffu;
   if (mag > 0x7f800000u) return static_cast<uint16_t>(sign | 0x7e00u | ((mag >> 13) & 0x3ffu));
-  if (mag >= 0x477ff000u) return static_cast<uint16_t>(sign | 0x7c00u);  // rounds to Inf from 65520 up
-  if (mag < 0x38800000u) {  // below 2^-14: subnormal half
+  if (mag >= 0x477ff000u)
+    return static_cast<uint16_t>(sign | 0x7c00u);  // rounds to Inf from 65520 up
+  if (mag < 0x38800000u) {                         // below 2^-14: subnormal half
     if (mag < 0x33000000u) return static_cast<uint16_t>(sign);
     const uint32_t exp = mag >> 23;
     const uint32_t man = (mag & 0x7fffffu) | 0x800000u;
@@ -34,10 +36,13 @@ inline uint16_t float_to_half(float f) {
   }
   const uint32_t base = mag - 0x38000000u;
   const uint32_t rest = base & 0x1fffu, rounded = base >> 13;
-  return static_cast<uint16_t>(sign | (rounded + (rest > 0x1000u || (rest == 0x1000u && (rounded & 1)))));
+  return static_cast<uint16_t>(sign |
+                               (rounded + (rest > 0x1000u || (rest == 0x1000u && (rounded & 1)))));
 }
 
-inline float bfloat16_to_float(uint16_t b) { return std::bit_cast<float>(static_cast<uint32_t>(b) << 16); }
+inline float bfloat16_to_float(uint16_t b) {
+  return std::bit_cast<float>(static_cast<uint32_t>(b) << 16);
+}
 
 inline uint16_t float_to_bfloat16(float f) {
   const uint32_t x = std::bit_cast<uint32_t>(f);

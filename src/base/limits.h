@@ -11,7 +11,7 @@ struct Limits {
   int64_t max_name_bytes = 1 << 16;
   int max_rank = 8;  // of a tensor in an engine
   int max_proto_depth = 100;
-  int64_t max_attr_list = 1'000'000;                 // elements of a list attribute
+  int64_t max_attr_list = 1'000'000;  // elements of a list attribute
   int64_t max_tensor_elems = int64_t{1} << 40;
   int64_t max_folded_bytes = int64_t{64} << 20;  // per value made by constant folding
   int64_t max_plan_bytes = int64_t{1} << 40;

@@ -1,5 +1,5 @@
-// Log sink: the library never prints. Messages go to the sink that the front (Python, CLI, plugin) installs; the
-// default sink drops everything below GRAFT_LOG (unset: drops all).
+// Log sink: the library never prints. Messages go to the sink that the front (Python, CLI, plugin)
+// installs; the default sink drops everything below GRAFT_LOG (unset: drops all).
 #pragma once
 
 #include <string>
@@ -7,7 +7,12 @@
 
 namespace graft {
 
-enum class LogLevel { kDebug = 10, kInfo = 20, kWarning = 30, kError = 40 };  // Python's logging numbers
+enum class LogLevel {
+  kDebug = 10,
+  kInfo = 20,
+  kWarning = 30,
+  kError = 40
+};  // Python's logging numbers
 
 using LogSink = void (*)(LogLevel level, const std::string& message);
 

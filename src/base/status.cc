@@ -6,18 +6,30 @@ namespace graft {
 
 std::string_view code_name(Code code) {
   switch (code) {
-    case Code::kOk: return "Ok";
-    case Code::kInvalidArgument: return "InvalidArgument";
-    case Code::kInvalidGraph: return "InvalidGraph";
-    case Code::kUnsupported: return "Unsupported";
-    case Code::kFileError: return "FileError";
-    case Code::kNotConverted: return "NotConverted";
-    case Code::kCalibrationError: return "CalibrationError";
-    case Code::kPlanError: return "PlanError";
-    case Code::kResourceExhausted: return "ResourceExhausted";
-    case Code::kCancelled: return "Cancelled";
-    case Code::kAborted: return "Aborted";
-    case Code::kInternal: return "InternalError";
+    case Code::kOk:
+      return "Ok";
+    case Code::kInvalidArgument:
+      return "InvalidArgument";
+    case Code::kInvalidGraph:
+      return "InvalidGraph";
+    case Code::kUnsupported:
+      return "Unsupported";
+    case Code::kFileError:
+      return "FileError";
+    case Code::kNotConverted:
+      return "NotConverted";
+    case Code::kCalibrationError:
+      return "CalibrationError";
+    case Code::kPlanError:
+      return "PlanError";
+    case Code::kResourceExhausted:
+      return "ResourceExhausted";
+    case Code::kCancelled:
+      return "Cancelled";
+    case Code::kAborted:
+      return "Aborted";
+    case Code::kInternal:
+      return "InternalError";
   }
   return "Unknown";
 }

@@ -6,8 +6,8 @@
 #define GRAFT_CONCAT_INNER(a, b) a##b
 #define GRAFT_CONCAT(a, b) GRAFT_CONCAT_INNER(a, b)
 
-#define GRAFT_RETURN_IF_ERROR(expr)                         \
-  do {                                                      \
+#define GRAFT_RETURN_IF_ERROR(expr)                                                        \
+  do {                                                                                     \
     if (::graft::Status graft_status_ = (expr); !graft_status_.ok()) return graft_status_; \
   } while (0)
 

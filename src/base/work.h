@@ -9,7 +9,8 @@
 
 namespace graft {
 
-// The budget counts abstract steps (nodes visited, elements folded), so that tests do not depend on time.
+// The budget counts abstract steps (nodes visited, elements folded), so that tests do not depend on
+// time.
 class WorkContext {
  public:
   explicit WorkContext(std::stop_token stop = {}, int64_t budget = INT64_MAX)

@@ -12,6 +12,7 @@
 #include "convert/outputs.h"
 #include "frontend/import.h"
 #include "partition/splice.h"
+#include "passes/pipeline.h"
 
 namespace graft {
 
@@ -31,6 +32,10 @@ Status check_options(const ConvertOptions& options) {
   if (options.max_workspace_bytes < 0)
     return invalid_argument("max_workspace_size_bytes: got " +
                             std::to_string(options.max_workspace_bytes) + ", expected 0 or more");
+  const std::vector<std::string> passes = passes::pass_names();
+  for (const std::string& name : options.disabled_passes)
+    if (std::find(passes.begin(), passes.end(), name) == passes.end())
+      return invalid_argument("disabled_passes: there is no pass '" + printable(name) + "'");
   if (options.precision == Precision::kInt8)
     return unsupported("precision_mode INT8 is not in this version; use FP32 or FP16");
   if (options.precision == Precision::kBf16)

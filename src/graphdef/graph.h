@@ -1,5 +1,6 @@
-// Graph: a parsed GraphDef as a value. Strings and tensors are views into the parsed bytes, which the Graph keeps
-// alive; nothing of the wire format that is not understood gets lost, since each node keeps its raw bytes.
+// Graph: a parsed GraphDef as a value. Strings and tensors are views into the parsed bytes, which
+// the Graph keeps alive; nothing of the wire format that is not understood gets lost, since each
+// node keeps its raw bytes.
 #pragma once
 
 #include <cstddef>
@@ -33,10 +34,10 @@ struct AttrView {
 
 struct Node {
   std::string_view name, op, device;
-  std::vector<InputRef> inputs;          // data inputs in order
-  std::vector<int32_t> control_inputs;   // node indices
-  std::vector<AttrView> attrs;           // last of equal names wins, as in protobuf maps
-  Bytes raw;                             // the NodeDef message
+  std::vector<InputRef> inputs;         // data inputs in order
+  std::vector<int32_t> control_inputs;  // node indices
+  std::vector<AttrView> attrs;          // last of equal names wins, as in protobuf maps
+  Bytes raw;                            // the NodeDef message
   const AttrView* find_attr(std::string_view attr_name) const;
 };
 
@@ -48,8 +49,8 @@ struct Function {
 struct Graph {
   std::vector<Node> nodes;
   std::vector<Function> functions;
-  Bytes library_rest;   // fields of `library` other than `function`, as bytes
-  Bytes rest;           // fields of GraphDef other than node and library (versions, unknown), as bytes
+  Bytes library_rest;  // fields of `library` other than `function`, as bytes
+  Bytes rest;  // fields of GraphDef other than node and library (versions, unknown), as bytes
   int32_t producer = 0, min_consumer = 0;
   std::vector<std::shared_ptr<const void>> owners;  // keep the viewed bytes alive
 
@@ -60,13 +61,16 @@ struct Graph {
   }
 };
 
-// Parses and validates structure: names present, legal and unique, every input resolved to an existing node, data
-// inputs before control inputs, no cycle except through NextIteration. InvalidGraph names node, input and value, with the
-// byte offset for wire errors; says what foreign formats (pbtxt, SavedModel, ONNX, zip, gzip) look like.
-// `bytes` must stay valid as long as the Graph; pass `owner` to tie their lifetime to it.
-Result<Graph> parse(Bytes bytes, std::shared_ptr<const void> owner = nullptr, const Limits& limits = {});
+// Parses and validates structure: names present, legal and unique, every input resolved to an
+// existing node, data inputs before control inputs, no cycle except through NextIteration.
+// InvalidGraph names node, input and value, with the byte offset for wire errors; says what foreign
+// formats (pbtxt, SavedModel, ONNX, zip, gzip) look like. `bytes` must stay valid as long as the
+// Graph; pass `owner` to tie their lifetime to it.
+Result<Graph> parse(Bytes bytes, std::shared_ptr<const void> owner = nullptr,
+                    const Limits& limits = {});
 
-// Node indices, producers first; ties in graph order. NextIteration edges are ignored. Linear time, no recursion.
+// Node indices, producers first; ties in graph order. NextIteration edges are ignored. Linear time,
+// no recursion.
 std::vector<int32_t> topological_order(const Graph& graph);
 
 // "name" or "name:port" -> reference; InvalidArgument with the nearest names when there is none.

@@ -28,35 +28,43 @@ std::string attr_of_func(std::string_view function_name);
 struct NodeSpec {
   std::string name, op, device;
   std::vector<std::string> inputs;  // as in NodeDef: "a", "a:1", "^c"; data before control
-  std::vector<std::pair<std::string, std::string>> attrs;  // name, serialized AttrValue; written in this order
+  std::vector<std::pair<std::string, std::string>>
+      attrs;  // name, serialized AttrValue; written in this order
 };
 
 struct FunctionSpec {
   std::string name;
-  struct Arg { std::string name; DType dtype; };
+  struct Arg {
+    std::string name;
+    DType dtype;
+  };
   std::vector<Arg> inputs, outputs;
-  std::vector<std::string> nodes;  // serialized NodeDefs, inputs in function form ("node:output_name:index", "arg", "^n")
-  std::vector<std::pair<std::string, std::string>> returns;  // output arg -> "node:output_name:index" or an arg name
+  std::vector<std::string> nodes;  // serialized NodeDefs, inputs in function form
+                                   // ("node:output_name:index", "arg", "^n")
+  std::vector<std::pair<std::string, std::string>>
+      returns;  // output arg -> "node:output_name:index" or an arg name
   std::vector<std::pair<std::string, std::string>> control_returns;  // name -> node
 };
 
 class GraphWriter {
  public:
-  void add_raw(Bytes node_def);                       // one NodeDef, unchanged
-  void add_with_inputs(const Node& node, const std::vector<std::string>& inputs);  // all else byte for byte
+  void add_raw(Bytes node_def);  // one NodeDef, unchanged
+  void add_with_inputs(const Node& node,
+                       const std::vector<std::string>& inputs);  // all else byte for byte
   void add(const NodeSpec& node);
   void add_function_raw(Bytes function_def);
   void add_function(const FunctionSpec& function);
   void add_library_rest(Bytes rest);
-  void add_rest(Bytes rest);                          // versions and unknown fields of the source graph
-  // InvalidGraph when the result would exceed 2^31 - 1 bytes, with the size and what to do. Leaves the writer empty.
+  void add_rest(Bytes rest);  // versions and unknown fields of the source graph
+  // InvalidGraph when the result would exceed 2^31 - 1 bytes, with the size and what to do. Leaves
+  // the writer empty.
   Result<std::vector<std::byte>> finish();
 
  private:
   std::string nodes_, library_, rest_;
 };
 
-std::string serialize_node(const NodeSpec& node);                    // NodeDef bytes
+std::string serialize_node(const NodeSpec& node);  // NodeDef bytes
 // One attribute as a field of NodeDef, to append to NodeDef bytes.
 std::string serialize_attr(std::string_view name, std::string_view attr_value);
 std::string serialize_node_with_inputs(const Node& node, const std::vector<std::string>& inputs);

@@ -1,5 +1,6 @@
-// Attributes of IR ops: one plain struct an op, each with `visit`, which names its fields once for printing,
-// parsing, hashing and the plan format. Field names and their meaning are part of the plan format: never reuse one.
+// Attributes of IR ops: one plain struct an op, each with `visit`, which names its fields once for
+// printing, parsing, hashing and the plan format. Field names and their meaning are part of the
+// plan format: never reuse one.
 #pragma once
 
 #include <array>
@@ -13,15 +14,79 @@ namespace graft::ir {
 
 // Order is part of the plan format: append only.
 enum class UnaryFn : int {
-  kIdentity, kNeg, kAbs, kExp, kExpm1, kLog, kLog1p, kSqrt, kRsqrt, kSquare, kReciprocal, kSigmoid, kTanh, kErf, kErfc,
-  kRelu, kRelu6, kElu, kSelu, kLeakyRelu, kSoftplus, kSoftsign, kSwish, kGelu, kGeluTanh, kHardSwish, kHardSigmoid, kClip,
-  kFloor, kCeil, kRint, kSign, kSin, kCos, kTan, kAsin, kAcos, kAtan, kSinh, kCosh, kAsinh, kAcosh, kAtanh,
-  kLogicalNot, kIsNan, kIsInf, kIsFinite, kInvert,
+  kIdentity,
+  kNeg,
+  kAbs,
+  kExp,
+  kExpm1,
+  kLog,
+  kLog1p,
+  kSqrt,
+  kRsqrt,
+  kSquare,
+  kReciprocal,
+  kSigmoid,
+  kTanh,
+  kErf,
+  kErfc,
+  kRelu,
+  kRelu6,
+  kElu,
+  kSelu,
+  kLeakyRelu,
+  kSoftplus,
+  kSoftsign,
+  kSwish,
+  kGelu,
+  kGeluTanh,
+  kHardSwish,
+  kHardSigmoid,
+  kClip,
+  kFloor,
+  kCeil,
+  kRint,
+  kSign,
+  kSin,
+  kCos,
+  kTan,
+  kAsin,
+  kAcos,
+  kAtan,
+  kSinh,
+  kCosh,
+  kAsinh,
+  kAcosh,
+  kAtanh,
+  kLogicalNot,
+  kIsNan,
+  kIsInf,
+  kIsFinite,
+  kInvert,
   kCount
 };
 enum class BinaryFn : int {
-  kAdd, kSub, kMul, kDiv, kDivNoNan, kFloorDiv, kFloorMod, kTruncDiv, kTruncMod, kMax, kMin, kPow, kSquaredDifference,
-  kAtan2, kLess, kLessEqual, kGreater, kGreaterEqual, kEqual, kNotEqual, kLogicalAnd, kLogicalOr,
+  kAdd,
+  kSub,
+  kMul,
+  kDiv,
+  kDivNoNan,
+  kFloorDiv,
+  kFloorMod,
+  kTruncDiv,
+  kTruncMod,
+  kMax,
+  kMin,
+  kPow,
+  kSquaredDifference,
+  kAtan2,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,
+  kEqual,
+  kNotEqual,
+  kLogicalAnd,
+  kLogicalOr,
   kCount
 };
 enum class ReduceFn : int { kSum, kMean, kMax, kMin, kProd, kAll, kAny, kCount };
@@ -37,28 +102,45 @@ const char* name_of(PoolFn fn);
 const char* name_of(Padding padding);
 const char* name_of(PadMode mode);
 
-// Fused at the end of conv, matmul and affine ops. alpha: slope of kLeakyRelu / kElu's scale; kClip: [alpha, beta].
+// Fused at the end of conv, matmul and affine ops. alpha: slope of kLeakyRelu / kElu's scale;
+// kClip: [alpha, beta].
 struct Activation {
   UnaryFn fn = UnaryFn::kIdentity;
   float alpha = 0, beta = 0;
   bool operator==(const Activation&) const = default;
 };
 
-#define GRAFT_FIELDS(...)                      \
-  template <class Self, class F>               \
-  static void visit(Self& s, F&& f) {          \
-    (void)s; (void)f;                          \
-    __VA_ARGS__                                \
+#define GRAFT_FIELDS(...)             \
+  template <class Self, class F>      \
+  static void visit(Self& s, F&& f) { \
+    (void)s;                          \
+    (void)f;                          \
+    __VA_ARGS__                       \
   }
 
-struct UnaryAttrs { Activation fn; GRAFT_FIELDS(f("fn", s.fn);) };
-struct BinaryAttrs { BinaryFn fn = BinaryFn::kAdd; GRAFT_FIELDS(f("fn", s.fn);) };
-struct SelectAttrs { GRAFT_FIELDS() };
-struct CastAttrs { DType to = DType::kFloat; GRAFT_FIELDS(f("to", s.to);) };
+struct UnaryAttrs {
+  Activation fn;
+  GRAFT_FIELDS(f("fn", s.fn);)
+};
+struct BinaryAttrs {
+  BinaryFn fn = BinaryFn::kAdd;
+  GRAFT_FIELDS(f("fn", s.fn);)
+};
+struct SelectAttrs {
+  GRAFT_FIELDS()
+};
+struct CastAttrs {
+  DType to = DType::kFloat;
+  GRAFT_FIELDS(f("to", s.to);)
+};
 // y = act(x * scale + shift), scale and shift [C] over the last axis.
-struct AffineAttrs { Activation act; GRAFT_FIELDS(f("act", s.act);) };
-// 2-D convolution, NHWC. src [N,H,W,C], weights [KH,KW,C/groups,OC], then bias [OC] if has_bias, then residual
-// [N,OH,OW,OC] if has_residual; dst = act(conv + bias + residual). groups == C: depthwise.
+struct AffineAttrs {
+  Activation act;
+  GRAFT_FIELDS(f("act", s.act);)
+};
+// 2-D convolution, NHWC. src [N,H,W,C], weights [KH,KW,C/groups,OC], then bias [OC] if has_bias,
+// then residual [N,OH,OW,OC] if has_residual; dst = act(conv + bias + residual). groups == C:
+// depthwise.
 struct ConvAttrs {
   std::vector<int64_t> strides{1, 1}, dilations{1, 1};
   Padding padding = Padding::kValid;
@@ -66,23 +148,27 @@ struct ConvAttrs {
   int64_t groups = 1;
   bool has_bias = false, has_residual = false;
   Activation act;
-  GRAFT_FIELDS(f("strides", s.strides); f("dilations", s.dilations); f("padding", s.padding); f("pads", s.pads);
-               f("groups", s.groups); f("has_bias", s.has_bias); f("has_residual", s.has_residual); f("act", s.act);)
+  GRAFT_FIELDS(f("strides", s.strides); f("dilations", s.dilations); f("padding", s.padding);
+               f("pads", s.pads); f("groups", s.groups); f("has_bias", s.has_bias);
+               f("has_residual", s.has_residual); f("act", s.act);)
 };
-// a [..., M, K], b [..., K, N] (after the transposes), batch dims broadcast; bias [N]; residual of dst's shape.
+// a [..., M, K], b [..., K, N] (after the transposes), batch dims broadcast; bias [N]; residual of
+// dst's shape.
 struct MatMulAttrs {
   bool transpose_a = false, transpose_b = false, has_bias = false, has_residual = false;
   Activation act;
-  GRAFT_FIELDS(f("transpose_a", s.transpose_a); f("transpose_b", s.transpose_b); f("has_bias", s.has_bias);
-               f("has_residual", s.has_residual); f("act", s.act);)
+  GRAFT_FIELDS(f("transpose_a", s.transpose_a); f("transpose_b", s.transpose_b);
+               f("has_bias", s.has_bias); f("has_residual", s.has_residual); f("act", s.act);)
 };
-// 2-D pooling over [N,H,W,C]; the average divides by the elements inside the image, as TensorFlow's AvgPool does.
+// 2-D pooling over [N,H,W,C]; the average divides by the elements inside the image, as TensorFlow's
+// AvgPool does.
 struct PoolAttrs {
   PoolFn fn = PoolFn::kMax;
   std::vector<int64_t> ksize{1, 1}, strides{1, 1};
   Padding padding = Padding::kValid;
   std::vector<int64_t> pads{0, 0, 0, 0};
-  GRAFT_FIELDS(f("fn", s.fn); f("ksize", s.ksize); f("strides", s.strides); f("padding", s.padding); f("pads", s.pads);)
+  GRAFT_FIELDS(f("fn", s.fn); f("ksize", s.ksize); f("strides", s.strides); f("padding", s.padding);
+               f("pads", s.pads);)
 };
 struct ReduceAttrs {
   ReduceFn fn = ReduceFn::kSum;
@@ -96,9 +182,15 @@ struct ArgReduceAttrs {  // index of the first maximum / minimum
   DType to = DType::kInt64;
   GRAFT_FIELDS(f("max", s.max); f("axis", s.axis); f("to", s.to);)
 };
-struct SoftmaxAttrs { bool log = false; GRAFT_FIELDS(f("log", s.log);) };  // over the last axis
+struct SoftmaxAttrs {
+  bool log = false;
+  GRAFT_FIELDS(f("log", s.log);)
+};  // over the last axis
 // Over the last axis: (x - mean) * rsqrt(var + epsilon) * gamma + beta; gamma, beta [C].
-struct LayerNormAttrs { float epsilon = 1e-5f; GRAFT_FIELDS(f("epsilon", s.epsilon);) };
+struct LayerNormAttrs {
+  float epsilon = 1e-5f;
+  GRAFT_FIELDS(f("epsilon", s.epsilon);)
+};
 // q [B,Sq,H,D], k [B,Sk,H,D], v [B,Sk,H,Dv], optional additive mask broadcastable to [B,H,Sq,Sk];
 // dst [B,Sq,H,Dv] = softmax(q k^T * scale + mask) v, per head.
 struct AttentionAttrs {
@@ -106,12 +198,27 @@ struct AttentionAttrs {
   bool has_mask = false;
   GRAFT_FIELDS(f("scale", s.scale); f("has_mask", s.has_mask);)
 };
-struct ReshapeAttrs { GRAFT_FIELDS() };       // src, shape (host value, int32/int64 [rank], one -1 allowed)
-struct ExpandDimsAttrs { int64_t axis = 0; GRAFT_FIELDS(f("axis", s.axis);) };  // normalized to 0..rank
-struct SqueezeAttrs { std::vector<int64_t> axes; GRAFT_FIELDS(f("axes", s.axes);) };  // normalized; never empty
-struct TransposeAttrs { std::vector<int64_t> perm; GRAFT_FIELDS(f("perm", s.perm);) };
-struct ConcatAttrs { int64_t axis = 0; GRAFT_FIELDS(f("axis", s.axis);) };
-// src split into outputs along axis; sizes of the outputs, at most one -1 (the rest); empty: equal parts.
+struct ReshapeAttrs {
+  GRAFT_FIELDS()
+};  // src, shape (host value, int32/int64 [rank], one -1 allowed)
+struct ExpandDimsAttrs {
+  int64_t axis = 0;
+  GRAFT_FIELDS(f("axis", s.axis);)
+};  // normalized to 0..rank
+struct SqueezeAttrs {
+  std::vector<int64_t> axes;
+  GRAFT_FIELDS(f("axes", s.axes);)
+};  // normalized; never empty
+struct TransposeAttrs {
+  std::vector<int64_t> perm;
+  GRAFT_FIELDS(f("perm", s.perm);)
+};
+struct ConcatAttrs {
+  int64_t axis = 0;
+  GRAFT_FIELDS(f("axis", s.axis);)
+};
+// src split into outputs along axis; sizes of the outputs, at most one -1 (the rest); empty: equal
+// parts.
 struct SplitAttrs {
   int64_t axis = 0;
   std::vector<int64_t> sizes;
@@ -120,33 +227,60 @@ struct SplitAttrs {
 // src, begin, end, strides (host values [n]); masks as in TensorFlow's StridedSlice.
 struct StridedSliceAttrs {
   int64_t begin_mask = 0, end_mask = 0, ellipsis_mask = 0, new_axis_mask = 0, shrink_axis_mask = 0;
-  GRAFT_FIELDS(f("begin_mask", s.begin_mask); f("end_mask", s.end_mask); f("ellipsis_mask", s.ellipsis_mask);
-               f("new_axis_mask", s.new_axis_mask); f("shrink_axis_mask", s.shrink_axis_mask);)
+  GRAFT_FIELDS(f("begin_mask", s.begin_mask); f("end_mask", s.end_mask);
+               f("ellipsis_mask", s.ellipsis_mask); f("new_axis_mask", s.new_axis_mask);
+               f("shrink_axis_mask", s.shrink_axis_mask);)
 };
-struct SliceAttrs { GRAFT_FIELDS() };         // src, begin, size (host values; size -1: to the end)
-struct PadAttrs { PadMode mode = PadMode::kConstant; GRAFT_FIELDS(f("mode", s.mode);) };  // src, paddings [rank,2] (host), value (scalar; kConstant only)
-struct GatherAttrs {                          // params, indices; TensorFlow's GatherV2
+struct SliceAttrs {
+  GRAFT_FIELDS()
+};  // src, begin, size (host values; size -1: to the end)
+struct PadAttrs {
+  PadMode mode = PadMode::kConstant;
+  GRAFT_FIELDS(f("mode", s.mode);)
+};                    // src, paddings [rank,2] (host), value (scalar; kConstant only)
+struct GatherAttrs {  // params, indices; TensorFlow's GatherV2
   int64_t axis = 0, batch_dims = 0;
   GRAFT_FIELDS(f("axis", s.axis); f("batch_dims", s.batch_dims);)
 };
-struct TileAttrs { GRAFT_FIELDS() };          // src, multiples (host)
-struct BroadcastToAttrs { GRAFT_FIELDS() };   // src, shape (host)
-struct FillAttrs { GRAFT_FIELDS() };          // shape (host), value (scalar)
-struct RangeAttrs { GRAFT_FIELDS() };         // start, limit, delta (host scalars)
-struct ShapeAttrs { DType to = DType::kInt32; GRAFT_FIELDS(f("to", s.to);) };
-struct PackAttrs { int64_t axis = 0; GRAFT_FIELDS(f("axis", s.axis);) };
-struct UnpackAttrs { int64_t axis = 0; GRAFT_FIELDS(f("axis", s.axis);) };
+struct TileAttrs {
+  GRAFT_FIELDS()
+};  // src, multiples (host)
+struct BroadcastToAttrs {
+  GRAFT_FIELDS()
+};  // src, shape (host)
+struct FillAttrs {
+  GRAFT_FIELDS()
+};  // shape (host), value (scalar)
+struct RangeAttrs {
+  GRAFT_FIELDS()
+};  // start, limit, delta (host scalars)
+struct ShapeAttrs {
+  DType to = DType::kInt32;
+  GRAFT_FIELDS(f("to", s.to);)
+};
+struct PackAttrs {
+  int64_t axis = 0;
+  GRAFT_FIELDS(f("axis", s.axis);)
+};
+struct UnpackAttrs {
+  int64_t axis = 0;
+  GRAFT_FIELDS(f("axis", s.axis);)
+};
 // src [N,H,W,C], size (host [2]).
 struct ResizeAttrs {
   bool bilinear = true, align_corners = false, half_pixel_centers = false;
-  GRAFT_FIELDS(f("bilinear", s.bilinear); f("align_corners", s.align_corners); f("half_pixel_centers", s.half_pixel_centers);)
+  GRAFT_FIELDS(f("bilinear", s.bilinear); f("align_corners", s.align_corners);
+               f("half_pixel_centers", s.half_pixel_centers);)
 };
 struct DepthToSpaceAttrs {
   int64_t block = 2;
   bool inverse = false;  // true: SpaceToDepth
   GRAFT_FIELDS(f("block", s.block); f("inverse", s.inverse);)
 };
-struct OneHotAttrs { int64_t axis = -1; GRAFT_FIELDS(f("axis", s.axis);) };  // indices, depth (host), on, off; axis normalized
+struct OneHotAttrs {
+  int64_t axis = -1;
+  GRAFT_FIELDS(f("axis", s.axis);)
+};  // indices, depth (host), on, off; axis normalized
 
 #undef GRAFT_FIELDS
 

@@ -1,5 +1,5 @@
-// Dim: one extent of a tensor: a non-negative constant, or a symbol whose expression lives in the Network's DimTable.
-// Equal symbolic dims have equal Dim values, because expressions are interned.
+// Dim: one extent of a tensor: a non-negative constant, or a symbol whose expression lives in the
+// Network's DimTable. Equal symbolic dims have equal Dim values, because expressions are interned.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,8 @@ namespace graft::ir {
 class Dim {
  public:
   constexpr Dim() = default;
-  constexpr Dim(int64_t value) : v_(value) {}  // NOLINT: a number is a dim; negative constants are host values only
+  constexpr Dim(int64_t value)
+      : v_(value) {}  // NOLINT: a number is a dim; negative constants are host values only
   static constexpr Dim symbol(int32_t id) {
     Dim d;
     d.v_ = kSymbolBase + id;
@@ -25,7 +26,9 @@ class Dim {
   }
   constexpr bool is_const() const { return v_ > kSymbolBase + kSymbolRange || v_ < kSymbolBase; }
   constexpr int64_t value() const { return v_; }  // valid when is_const()
-  constexpr int32_t id() const { return static_cast<int32_t>(v_ - kSymbolBase); }  // valid otherwise
+  constexpr int32_t id() const {
+    return static_cast<int32_t>(v_ - kSymbolBase);
+  }  // valid otherwise
   constexpr bool operator==(const Dim&) const = default;
 
  private:
@@ -34,12 +37,25 @@ class Dim {
   int64_t v_ = 0;
 };
 
-// kBroadcast: the common extent of two broadcast dims: b when a is 1, else a (max would be wrong for 0 and 1).
-// Numbers are part of the plan format: append only.
-enum class DimOp { kInput, kOpaque, kAdd, kSub, kMul, kFloorDiv, kCeilDiv, kMax, kMin, kBroadcast, kCount };
+// kBroadcast: the common extent of two broadcast dims: b when a is 1, else a (max would be wrong
+// for 0 and 1). Numbers are part of the plan format: append only.
+enum class DimOp {
+  kInput,
+  kOpaque,
+  kAdd,
+  kSub,
+  kMul,
+  kFloorDiv,
+  kCeilDiv,
+  kMax,
+  kMin,
+  kBroadcast,
+  kCount
+};
 
-// Expressions, interned. kInput(a = network input, b = axis) is a dim of an input; kOpaque(a = counter) is an extent
-// that is known only while running (data-dependent). Simplifies constants and the neutral elements.
+// Expressions, interned. kInput(a = network input, b = axis) is a dim of an input; kOpaque(a =
+// counter) is an extent that is known only while running (data-dependent). Simplifies constants and
+// the neutral elements.
 class DimTable {
  public:
   struct Expr {

@@ -1,5 +1,5 @@
-// Network: the IR of one segment (or of a whole graph while importing). Plain data, edited by passes, read by
-// everybody else. Values are addressed by index; ops are kept in topological order.
+// Network: the IR of one segment (or of a whole graph while importing). Plain data, edited by
+// passes, read by everybody else. Values are addressed by index; ops are kept in topological order.
 #pragma once
 
 #include <cstddef>
@@ -53,8 +53,8 @@ struct TensorType {
   bool operator==(const TensorType&) const = default;
 };
 
-// Elements in row-major order; unaligned views into the graph's bytes are allowed: memcpy, never cast.
-// splat: `bytes` is one element that stands for all.
+// Elements in row-major order; unaligned views into the graph's bytes are allowed: memcpy, never
+// cast. splat: `bytes` is one element that stands for all.
 struct Constant {
   std::span<const std::byte> bytes;
   bool splat = false;
@@ -62,10 +62,12 @@ struct Constant {
 };
 
 struct Value {
-  std::string name;  // TensorFlow name "node" or "node:1", kept through passes where the tensor survives
+  std::string
+      name;  // TensorFlow name "node" or "node:1", kept through passes where the tensor survives
   TensorType type;
   std::optional<Constant> constant;  // then no producer
-  // Elements of a small integer tensor as dims, where they are known (constants and shape arithmetic).
+  // Elements of a small integer tensor as dims, where they are known (constants and shape
+  // arithmetic).
   std::optional<std::vector<Dim>> host;
   bool is_const() const { return constant.has_value(); }
 };
@@ -73,53 +75,68 @@ struct Value {
 struct Op {
   Attrs attrs;
   std::vector<ValueId> inputs, outputs;
-  std::string name;    // TensorFlow node name, of the last node that was fused into it
-  int32_t source = -1; // node index in the graph while importing; -1 when made by a pass
+  std::string name;     // TensorFlow node name, of the last node that was fused into it
+  int32_t source = -1;  // node index in the graph while importing; -1 when made by a pass
   OpKind kind() const { return static_cast<OpKind>(attrs.index()); }
   template <class A>
-  A& as() { return std::get<A>(attrs); }
+  A& as() {
+    return std::get<A>(attrs);
+  }
   template <class A>
-  const A& as() const { return std::get<A>(attrs); }
+  const A& as() const {
+    return std::get<A>(attrs);
+  }
   template <class A>
-  const A* get_if() const { return std::get_if<A>(&attrs); }
+  const A* get_if() const {
+    return std::get_if<A>(&attrs);
+  }
 };
 
 struct Network {
   std::vector<Value> values;
   std::vector<Op> ops;
-  std::vector<ValueId> inputs, outputs;  // inputs have no producer; an output may be an input or a constant
+  std::vector<ValueId> inputs,
+      outputs;  // inputs have no producer; an output may be an input or a constant
   DimTable dims;
 
   ValueId add_value(std::string name, TensorType type);
-  ValueId add_constant(std::string name, TensorType type, Constant constant);  // sets host for small integers
+  ValueId add_constant(std::string name, TensorType type,
+                       Constant constant);  // sets host for small integers
   // A constant that owns a copy of `elems`; their number must be the product of `dims`.
   template <typename T>
-  ValueId add_constant_of(std::string name, std::span<const int64_t> dims, std::span<const T> elems) {
+  ValueId add_constant_of(std::string name, std::span<const int64_t> dims,
+                          std::span<const T> elems) {
     return add_constant_bytes(std::move(name), dtype_of<T>(), dims, std::as_bytes(elems));
   }
-  ValueId add_constant_bytes(std::string name, DType dtype, std::span<const int64_t> dims, std::span<const std::byte> bytes);
+  ValueId add_constant_bytes(std::string name, DType dtype, std::span<const int64_t> dims,
+                             std::span<const std::byte> bytes);
   // Appends an op with one new output of the inferred type; the op's inputs must exist.
   // Returns the output's id; errors are infer()'s.
-  Result<ValueId> append(Attrs attrs, std::vector<ValueId> inputs, std::string name, int32_t source = -1);
-  // The same for ops with any number of outputs (Split, Unpack); values are named name, name:1, name:2, ...
-  Result<std::vector<ValueId>> append_multi(Attrs attrs, std::vector<ValueId> inputs, size_t outputs, std::string name,
-                                            int32_t source = -1);
+  Result<ValueId> append(Attrs attrs, std::vector<ValueId> inputs, std::string name,
+                         int32_t source = -1);
+  // The same for ops with any number of outputs (Split, Unpack); values are named name, name:1,
+  // name:2, ...
+  Result<std::vector<ValueId>> append_multi(Attrs attrs, std::vector<ValueId> inputs,
+                                            size_t outputs, std::string name, int32_t source = -1);
 };
 
 // Aligned copy of a constant's elements, splat expanded.
 std::vector<std::byte> materialize(const Value& constant);
-// Elements of a small integer constant; nullopt when not an integer constant or more than max_elems.
+// Elements of a small integer constant; nullopt when not an integer constant or more than
+// max_elems.
 std::optional<std::vector<int64_t>> constant_ints(const Value& value, int64_t max_elems = 4096);
 int64_t const_elems(const TensorType& type);  // product of constant dims; GRAFT_CHECK that all are
 
-// Producer op index of every value, -1 for inputs and constants; and number of uses (outputs count as one use each).
+// Producer op index of every value, -1 for inputs and constants; and number of uses (outputs count
+// as one use each).
 struct Uses {
   std::vector<int32_t> producer;
   std::vector<int32_t> count;
   std::vector<std::vector<int32_t>> consumers;  // op indices, one entry a use
 };
 Uses compute_uses(const Network& network);
-// Drops ops whose outputs nobody uses and values that nothing refers to; renumbers. Inputs and outputs stay.
+// Drops ops whose outputs nobody uses and values that nothing refers to; renumbers. Inputs and
+// outputs stay.
 void compact(Network& network);
 
 }  // namespace graft::ir

@@ -12,10 +12,11 @@ namespace graft::partition {
 
 struct NodeClass {
   bool supported = false;
-  bool free = false;       // constants: never alone; joined to the segments that use them
-  bool effective = true;   // counts for min_segment_size (not Const, Identity, StopGradient, Snapshot)
-  std::string_view device; // nodes of different devices do not share a segment
-  double value = 1;        // for the cap: FLOPs or node count
+  bool free = false;  // constants: never alone; joined to the segments that use them
+  bool effective =
+      true;  // counts for min_segment_size (not Const, Identity, StopGradient, Snapshot)
+  std::string_view device;  // nodes of different devices do not share a segment
+  double value = 1;         // for the cap: FLOPs or node count
 };
 
 struct SegmentOptions {
@@ -24,11 +25,12 @@ struct SegmentOptions {
 };
 
 struct Segment {
-  std::vector<int32_t> nodes;                  // topological order; without free nodes that come from outside
-  std::vector<int32_t> consts;                 // free nodes that the segment uses
-  std::vector<graphdef::InputRef> inputs;      // distinct, in order of first use; no constants
-  std::vector<graphdef::InputRef> outputs;     // distinct tensors that native nodes, other segments or fetches use
-  std::vector<int32_t> control_inputs;         // native nodes or nodes of other segments
+  std::vector<int32_t> nodes;   // topological order; without free nodes that come from outside
+  std::vector<int32_t> consts;  // free nodes that the segment uses
+  std::vector<graphdef::InputRef> inputs;  // distinct, in order of first use; no constants
+  std::vector<graphdef::InputRef>
+      outputs;  // distinct tensors that native nodes, other segments or fetches use
+  std::vector<int32_t> control_inputs;  // native nodes or nodes of other segments
   int64_t effective_nodes = 0;
 };
 

@@ -1,5 +1,6 @@
-// Reference evaluator: plain loops for every IR op. Oracle of the tests, constant folder, last kernel of every list.
-// Accumulates in double, shares no code with any kernel, built with -ffp-contract=off.
+// Reference evaluator: plain loops for every IR op. Oracle of the tests, constant folder, last
+// kernel of every list. Accumulates in double, shares no code with any kernel, built with
+// -ffp-contract=off.
 #pragma once
 
 #include <span>
@@ -10,7 +11,8 @@
 
 namespace graft::reference {
 
-// A tensor with concrete dims; data is aligned to its element. Empty tensors have data == nullptr allowed.
+// A tensor with concrete dims; data is aligned to its element. Empty tensors have data == nullptr
+// allowed.
 struct ConstTensor {
   DType dtype = DType::kInvalid;
   std::span<const int64_t> dims;
@@ -22,8 +24,9 @@ struct MutTensor {
   void* data = nullptr;
 };
 
-// Evaluates one op. Output dims must be those of ir::infer for these inputs. All plan dtypes that TensorFlow's own
-// kernel of the op has; Unsupported otherwise.
-Status evaluate(const ir::Op& op, std::span<const ConstTensor> inputs, std::span<const MutTensor> outputs);
+// Evaluates one op. Output dims must be those of ir::infer for these inputs. All plan dtypes that
+// TensorFlow's own kernel of the op has; Unsupported otherwise.
+Status evaluate(const ir::Op& op, std::span<const ConstTensor> inputs,
+                std::span<const MutTensor> outputs);
 
 }  // namespace graft::reference

@@ -37,7 +37,10 @@ Result<HostTensor> decode_const(const graphdef::Node& node) {
 class ExecutableBuilder {
  public:
   ExecutableBuilder(const Cut& cut, const EngineMap& engines, const SessionOptions& options)
-      : cut_(cut), graph_(cut.graph), engines_(engines), options_(options),
+      : cut_(cut),
+        graph_(cut.graph),
+        engines_(engines),
+        options_(options),
         result_(std::make_shared<Executable>()) {}
 
   Result<std::shared_ptr<const Executable>> build() {
@@ -48,7 +51,8 @@ class ExecutableBuilder {
     segment_options.min_segment_size = 1;
     segmentation_ = partition::segment(graph_, classes_, cut_.fetches, segment_options);
     for (InputRef ref : cut_.feeds) result_->feeds_.push_back(slot(ref));
-    for (int32_t index : graphdef::topological_order(graph_)) GRAFT_RETURN_IF_ERROR(add_node(index));
+    for (int32_t index : graphdef::topological_order(graph_))
+      GRAFT_RETURN_IF_ERROR(add_node(index));
     for (InputRef ref : cut_.fetches) result_->fetches_.push_back(slot(ref));
     GRAFT_RETURN_IF_ERROR(add_constants());
     GRAFT_RETURN_IF_ERROR(order_units());
@@ -70,7 +74,8 @@ class ExecutableBuilder {
   }
 
   int32_t slot(InputRef ref) {
-    return slots_.try_emplace({ref.node, ref.port}, static_cast<int32_t>(slots_.size())).first->second;
+    return slots_.try_emplace({ref.node, ref.port}, static_cast<int32_t>(slots_.size()))
+        .first->second;
   }
 
   Status add_node(int32_t index) {
@@ -91,8 +96,9 @@ class ExecutableBuilder {
     if (is_engine_op(node.op)) return add_engine(index);
     if (passes_on(node.op)) return add_pass(index);
     const std::string& dropped = segmentation_.dropped_reason[index];
-    return cannot_run(index, imported_.support[index].yes && !dropped.empty() ? dropped
-                                                                              : imported_.support[index].reason);
+    return cannot_run(index, imported_.support[index].yes && !dropped.empty()
+                                 ? dropped
+                                 : imported_.support[index].reason);
   }
 
   Status cannot_run(int32_t index, const std::string& reason) const {
@@ -107,7 +113,8 @@ class ExecutableBuilder {
     const partition::Segment& segment = segmentation_.segments[index];
     const std::string name(graph_.nodes[segment.nodes.front()].name);
     auto engine = build_region(graph_, imported_, segment, options_);
-    if (!engine.ok()) return engine.status().with_context("nodes from '" + printable(name) + "' on");
+    if (!engine.ok())
+      return engine.status().with_context("nodes from '" + printable(name) + "' on");
     Unit unit;
     unit.name = name;
     unit.engine = *engine;
@@ -154,7 +161,8 @@ class ExecutableBuilder {
       const graphdef::Node& node = graph_.nodes[ref.first];
       if (node.op != "Const") continue;
       GRAFT_ASSIGN_OR_RETURN(HostTensor tensor, decode_const(node));
-      result_->constants_.emplace_back(index, std::make_shared<const HostTensor>(std::move(tensor)));
+      result_->constants_.emplace_back(index,
+                                       std::make_shared<const HostTensor>(std::move(tensor)));
     }
     return ok_status();
   }
@@ -179,7 +187,8 @@ class ExecutableBuilder {
         ordered.push_back(std::move(unit));
       }
       if (later.size() == waiting.size())
-        return unsupported("node '" + printable(later.front().name) + "' needs a tensor that nothing makes");
+        return unsupported("node '" + printable(later.front().name) +
+                           "' needs a tensor that nothing makes");
       waiting = std::move(later);
     }
     result_->units_ = std::move(ordered);
@@ -201,7 +210,8 @@ class ExecutableBuilder {
 
 Result<std::shared_ptr<const Executable>> Executable::build(const graphdef::Graph& whole,
                                                             std::span<const InputRef> fetches,
-                                                            std::span<const Fed> feeds, const EngineMap& engines,
+                                                            std::span<const Fed> feeds,
+                                                            const EngineMap& engines,
                                                             const SessionOptions& options) {
   const Cut cut = cut_graph(whole, fetches, feeds);
   return ExecutableBuilder(cut, engines, options).build();

@@ -34,10 +34,13 @@ enum Need : uint8_t { kNone, kEffect, kValue };
 
 Cut cut_graph(const Graph& whole, std::span<const InputRef> fetches, std::span<const Fed> feeds) {
   const auto fed_index = [&](InputRef ref) {
-    const auto it = std::find_if(feeds.begin(), feeds.end(), [&](const Fed& f) { return f.tensor == ref; });
+    const auto it =
+        std::find_if(feeds.begin(), feeds.end(), [&](const Fed& f) { return f.tensor == ref; });
     return it - feeds.begin();
   };
-  const auto is_fed = [&](InputRef ref) { return fed_index(ref) < static_cast<ptrdiff_t>(feeds.size()); };
+  const auto is_fed = [&](InputRef ref) {
+    return fed_index(ref) < static_cast<ptrdiff_t>(feeds.size());
+  };
 
   std::vector<Need> need(whole.nodes.size(), kNone);
   std::vector<int32_t> stack;
@@ -74,7 +77,8 @@ Cut cut_graph(const Graph& whole, std::span<const InputRef> fetches, std::span<c
   std::vector<int32_t> renumbered(whole.nodes.size(), -1);
   for (size_t i = 0; i < whole.nodes.size(); ++i) {
     if (need[i] == kNone) continue;
-    // A node that is fed and yet needed for another of its outputs keeps its name; the fed tensor's stand-in has it too.
+    // A node that is fed and yet needed for another of its outputs keeps its name; the fed tensor's
+    // stand-in has it too.
     renumbered[i] = static_cast<int32_t>(nodes.size());
     nodes.push_back(whole.nodes[i]);
     cut.effects_only.push_back(need[i] == kEffect);
@@ -86,7 +90,8 @@ Cut cut_graph(const Graph& whole, std::span<const InputRef> fetches, std::span<c
     for (InputRef& input : nodes[i].inputs) input = map(input);
     for (int32_t& control : nodes[i].control_inputs) control = renumbered[control];
   }
-  for (size_t i = 0; i < nodes.size(); ++i) cut.graph.index.emplace(nodes[i].name, static_cast<int32_t>(i));
+  for (size_t i = 0; i < nodes.size(); ++i)
+    cut.graph.index.emplace(nodes[i].name, static_cast<int32_t>(i));
   for (InputRef ref : fetches) cut.fetches.push_back(map(ref));
   return cut;
 }

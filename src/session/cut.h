@@ -16,12 +16,14 @@ struct Fed {
 };
 
 struct Cut {
-  graphdef::Graph graph;                     // views the whole graph's bytes
-  std::vector<graphdef::InputRef> feeds;     // in `graph`, as the Fed list
-  std::vector<graphdef::InputRef> fetches;   // in `graph`
-  std::vector<bool> effects_only;            // per node: reached by control edges alone, so no value of it is needed
+  graphdef::Graph graph;                    // views the whole graph's bytes
+  std::vector<graphdef::InputRef> feeds;    // in `graph`, as the Fed list
+  std::vector<graphdef::InputRef> fetches;  // in `graph`
+  std::vector<bool>
+      effects_only;  // per node: reached by control edges alone, so no value of it is needed
 };
 
-Cut cut_graph(const graphdef::Graph& whole, std::span<const graphdef::InputRef> fetches, std::span<const Fed> feeds);
+Cut cut_graph(const graphdef::Graph& whole, std::span<const graphdef::InputRef> fetches,
+              std::span<const Fed> feeds);
 
 }  // namespace graft::session

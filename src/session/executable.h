@@ -1,4 +1,5 @@
-// Executable: what one set of fetches and feeds runs: engines in order, with the few nodes that only pass tensors on.
+// Executable: what one set of fetches and feeds runs: engines in order, with the few nodes that
+// only pass tensors on.
 #pragma once
 
 #include <functional>
@@ -18,29 +19,31 @@ using EngineMap = std::map<std::string, std::shared_ptr<Engine>, std::less<>>;
 class Executable {
  public:
   // Unsupported names the first node, in the order of running, that cannot run, with the reason.
-  static Result<std::shared_ptr<const Executable>> build(const graphdef::Graph& whole,
-                                                         std::span<const graphdef::InputRef> fetches,
-                                                         std::span<const Fed> feeds, const EngineMap& engines,
-                                                         const SessionOptions& options);
+  static Result<std::shared_ptr<const Executable>> build(
+      const graphdef::Graph& whole, std::span<const graphdef::InputRef> fetches,
+      std::span<const Fed> feeds, const EngineMap& engines, const SessionOptions& options);
 
   // `feeds` in the order of build's. Thread-safe.
-  Result<std::vector<HostTensor>> run(std::span<const TensorRef> feeds, const std::stop_token& stop) const;
+  Result<std::vector<HostTensor>> run(std::span<const TensorRef> feeds,
+                                      const std::stop_token& stop) const;
 
   // Engines that were built for plain regions, by the name of their first node.
-  const std::vector<std::pair<std::string, std::shared_ptr<Engine>>>& plain_engines() const { return plain_; }
+  const std::vector<std::pair<std::string, std::shared_ptr<Engine>>>& plain_engines() const {
+    return plain_;
+  }
 
  private:
   friend class ExecutableBuilder;
   struct Unit {
     std::string name;
-    std::shared_ptr<Engine> engine;         // null: input i passes to output i
-    std::vector<int32_t> inputs, outputs;   // slots
-    std::vector<int64_t> ensured_dims;      // of EnsureShape
+    std::shared_ptr<Engine> engine;        // null: input i passes to output i
+    std::vector<int32_t> inputs, outputs;  // slots
+    std::vector<int64_t> ensured_dims;     // of EnsureShape
     bool ensures = false;
   };
-  std::vector<Unit> units_;                 // in order
+  std::vector<Unit> units_;                                                       // in order
   std::vector<std::pair<int32_t, std::shared_ptr<const HostTensor>>> constants_;  // slot, value
-  std::vector<int32_t> feeds_, fetches_;    // slots
+  std::vector<int32_t> feeds_, fetches_;                                          // slots
   int32_t slots_ = 0;
   std::vector<std::pair<std::string, std::shared_ptr<Engine>>> plain_;
 };

@@ -7,13 +7,15 @@
 
 namespace graft::session {
 
-Result<std::shared_ptr<Engine>> build_region(const graphdef::Graph& graph, const frontend::Imported& imported,
-                                             const partition::Segment& segment, const SessionOptions& options) {
+Result<std::shared_ptr<Engine>> build_region(const graphdef::Graph& graph,
+                                             const frontend::Imported& imported,
+                                             const partition::Segment& segment,
+                                             const SessionOptions& options) {
   std::vector<int32_t> nodes = segment.nodes;
   nodes.insert(nodes.end(), segment.consts.begin(), segment.consts.end());
   std::sort(nodes.begin(), nodes.end());
-  GRAFT_ASSIGN_OR_RETURN(ir::Network network,
-                         frontend::extract(graph, imported, nodes, segment.inputs, segment.outputs));
+  GRAFT_ASSIGN_OR_RETURN(ir::Network network, frontend::extract(graph, imported, nodes,
+                                                                segment.inputs, segment.outputs));
   EngineOptions engine_options = options.engine;
   engine_options.expected_identity.clear();
   if (options.convert_plain) {

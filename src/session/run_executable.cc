@@ -15,7 +15,8 @@ struct Cell {
 class CellSink final : public OutputSink {
  public:
   explicit CellSink(size_t outputs) : tensors_(outputs) {}
-  void* allocate(int index, DType dtype, std::span<const int64_t> dims, size_t size_bytes) override {
+  void* allocate(int index, DType dtype, std::span<const int64_t> dims,
+                 size_t size_bytes) override {
     auto tensor = std::make_shared<HostTensor>();
     tensor->dtype = dtype;
     tensor->dims.assign(dims.begin(), dims.end());
@@ -29,22 +30,25 @@ class CellSink final : public OutputSink {
   std::vector<std::shared_ptr<HostTensor>> tensors_;
 };
 
-Status check_shape(const std::string& name, std::span<const int64_t> got, const std::vector<int64_t>& expected) {
+Status check_shape(const std::string& name, std::span<const int64_t> got,
+                   const std::vector<int64_t>& expected) {
   bool equal = got.size() == expected.size();
   for (size_t i = 0; equal && i < got.size(); ++i) equal = expected[i] < 0 || expected[i] == got[i];
   if (equal) return ok_status();
   const auto text = [](std::span<const int64_t> dims) {
     std::string s = "[";
-    for (size_t i = 0; i < dims.size(); ++i) s += (i ? "," : "") + (dims[i] < 0 ? "?" : std::to_string(dims[i]));
+    for (size_t i = 0; i < dims.size(); ++i)
+      s += (i ? "," : "") + (dims[i] < 0 ? "?" : std::to_string(dims[i]));
     return s + "]";
   };
-  return invalid_argument("EnsureShape '" + printable(name) + "' got shape " + text(got) + ", expected " +
-                          text(expected));
+  return invalid_argument("EnsureShape '" + printable(name) + "' got shape " + text(got) +
+                          ", expected " + text(expected));
 }
 
 }  // namespace
 
-Result<std::vector<HostTensor>> Executable::run(std::span<const TensorRef> feeds, const std::stop_token& stop) const {
+Result<std::vector<HostTensor>> Executable::run(std::span<const TensorRef> feeds,
+                                                const std::stop_token& stop) const {
   std::vector<Cell> cells(static_cast<size_t>(slots_));
   for (size_t i = 0; i < feeds.size(); ++i) cells[feeds_[i]].ref = feeds[i];
   for (const auto& [slot, tensor] : constants_) cells[slot] = {tensor->ref(), tensor};
@@ -54,7 +58,8 @@ Result<std::vector<HostTensor>> Executable::run(std::span<const TensorRef> feeds
       for (size_t i = 0; i < unit.inputs.size(); ++i) {
         cells[unit.outputs[i]] = cells[unit.inputs[i]];
         if (unit.ensures)
-          GRAFT_RETURN_IF_ERROR(check_shape(unit.name, cells[unit.inputs[i]].ref.dims, unit.ensured_dims));
+          GRAFT_RETURN_IF_ERROR(
+              check_shape(unit.name, cells[unit.inputs[i]].ref.dims, unit.ensured_dims));
       }
       continue;
     }

@@ -24,11 +24,13 @@ class SessionImpl final : public Session {
   Result<std::vector<HostTensor>> run(std::span<const std::string> fetches,
                                       std::span<const std::pair<std::string, TensorRef>> feeds,
                                       std::stop_token stop) override {
-    return guard([&]() -> Result<std::vector<HostTensor>> { return run_checked(fetches, feeds, stop); });
+    return guard(
+        [&]() -> Result<std::vector<HostTensor>> { return run_checked(fetches, feeds, stop); });
   }
 
   std::vector<std::pair<std::string, std::shared_ptr<Engine>>> engines() const override {
-    std::vector<std::pair<std::string, std::shared_ptr<Engine>>> all(engines_.begin(), engines_.end());
+    std::vector<std::pair<std::string, std::shared_ptr<Engine>>> all(engines_.begin(),
+                                                                     engines_.end());
     const std::lock_guard lock(mutex_);
     for (const auto& [key, executable] : executables_) {
       const auto& plain = executable->plain_engines();
@@ -38,9 +40,9 @@ class SessionImpl final : public Session {
   }
 
  private:
-  Result<std::vector<HostTensor>> run_checked(std::span<const std::string> fetches,
-                                              std::span<const std::pair<std::string, TensorRef>> feeds,
-                                              const std::stop_token& stop) {
+  Result<std::vector<HostTensor>> run_checked(
+      std::span<const std::string> fetches,
+      std::span<const std::pair<std::string, TensorRef>> feeds, const std::stop_token& stop) {
     if (fetches.empty()) return invalid_argument("nothing to fetch");
     std::vector<InputRef> fetched;
     std::string key;
@@ -72,7 +74,8 @@ class SessionImpl final : public Session {
     const auto elems = checked_product(tensor.dims);
     const auto bytes =
         elems ? checked_mul(*elems, static_cast<int64_t>(dtype_size(tensor.dtype))) : std::nullopt;
-    if (!bytes || dtype_size(tensor.dtype) == 0 || static_cast<uint64_t>(*bytes) != tensor.size_bytes)
+    if (!bytes || dtype_size(tensor.dtype) == 0 ||
+        static_cast<uint64_t>(*bytes) != tensor.size_bytes)
       return invalid_argument(where + " has " + std::to_string(tensor.size_bytes) +
                               " bytes, which is not its shape times " + dtype_name(tensor.dtype));
     Fed fed{ref, tensor.dtype, {tensor.dims.begin(), tensor.dims.end()}};
@@ -80,21 +83,25 @@ class SessionImpl final : public Session {
     if (node.op != "Placeholder" && node.op != "PlaceholderV2") return fed;
     GRAFT_ASSIGN_OR_RETURN(const DType dtype, graphdef::attr_type(node, "dtype"));
     if (dtype != tensor.dtype)
-      return invalid_argument(where + " is " + dtype_name(tensor.dtype) + ", expected " + dtype_name(dtype));
+      return invalid_argument(where + " is " + dtype_name(tensor.dtype) + ", expected " +
+                              dtype_name(dtype));
     if (!node.find_attr("shape")) return fed;
     GRAFT_ASSIGN_OR_RETURN(const graphdef::ShapeView shape, graphdef::attr_shape(node, "shape"));
     if (shape.unknown_rank || (graph_.producer < 24 && shape.dims.empty())) return fed;
     bool fits = shape.dims.size() == tensor.dims.size();
     for (size_t i = 0; fits && i < shape.dims.size(); ++i)
       fits = shape.dims[i] < 0 || shape.dims[i] == tensor.dims[i];
-    if (!fits) return invalid_argument(where + " has shape " + text_of(tensor.dims) + ", expected " + text_of(shape.dims));
+    if (!fits)
+      return invalid_argument(where + " has shape " + text_of(tensor.dims) + ", expected " +
+                              text_of(shape.dims));
     fed.dims = shape.dims;
     return fed;
   }
 
   static std::string text_of(std::span<const int64_t> dims) {
     std::string s = "[";
-    for (size_t i = 0; i < dims.size(); ++i) s += (i ? "," : "") + (dims[i] < 0 ? "?" : std::to_string(dims[i]));
+    for (size_t i = 0; i < dims.size(); ++i)
+      s += (i ? "," : "") + (dims[i] < 0 ? "?" : std::to_string(dims[i]));
     return s + "]";
   }
 
@@ -129,24 +136,29 @@ class SessionImpl final : public Session {
   const SessionOptions options_;
   std::mutex build_mutex_;
   mutable std::mutex mutex_;
-  std::vector<std::pair<std::string, std::shared_ptr<const session::Executable>>> executables_;  // last used first
+  std::vector<std::pair<std::string, std::shared_ptr<const session::Executable>>>
+      executables_;  // last used first
 };
 
-Result<std::unique_ptr<Session>> create_checked(std::span<const std::byte> bytes, const SessionOptions& options) {
+Result<std::unique_ptr<Session>> create_checked(std::span<const std::byte> bytes,
+                                                const SessionOptions& options) {
   auto owner = std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end());
   GRAFT_ASSIGN_OR_RETURN(graphdef::Graph graph, graphdef::parse(*owner, owner));
   session::EngineMap engines;
   for (const graphdef::Node& node : graph.nodes) {
     if (!session::is_engine_op(node.op)) continue;
-    GRAFT_ASSIGN_OR_RETURN(std::shared_ptr<Engine> engine, session::load_engine_node(node, options.engine));
+    GRAFT_ASSIGN_OR_RETURN(std::shared_ptr<Engine> engine,
+                           session::load_engine_node(node, options.engine));
     engines.emplace(std::string(node.name), std::move(engine));
   }
-  return std::unique_ptr<Session>(std::make_unique<SessionImpl>(std::move(graph), std::move(engines), options));
+  return std::unique_ptr<Session>(
+      std::make_unique<SessionImpl>(std::move(graph), std::move(engines), options));
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Session>> Session::create(std::span<const std::byte> graph, const SessionOptions& options) {
+Result<std::unique_ptr<Session>> Session::create(std::span<const std::byte> graph,
+                                                 const SessionOptions& options) {
   return guard([&] { return create_checked(graph, options); });
 }
 

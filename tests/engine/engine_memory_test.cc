@@ -75,7 +75,8 @@ TEST(EngineMemory, X1_every_allocation_of_load_may_fail_and_a_retry_works) {
     auto engine = Engine::load(plan);
     set_alloc_fault(0);
     if (engine.ok()) break;
-    EXPECT_EQ(engine.status().code(), Code::kResourceExhausted) << n << ": " << engine.status().message();
+    EXPECT_EQ(engine.status().code(), Code::kResourceExhausted)
+        << n << ": " << engine.status().message();
     EXPECT_EQ(alloc_stats().live_bytes, live) << n;
     EXPECT_TRUE(Engine::load(plan).ok()) << n;
   }

@@ -66,7 +66,8 @@ TEST(Engine, I1_I2_any_batch_and_many_shapes) {
 TEST(Engine, I3_a_thousand_shapes_stay_bounded) {
   auto engine = must_load(chain());
   const int64_t before = alloc_stats().live_bytes;
-  for (int64_t n = 1; n <= 1000; ++n) ASSERT_EQ(run1(*engine, ramp({n, 4})).size(), static_cast<size_t>(4 * n));
+  for (int64_t n = 1; n <= 1000; ++n)
+    ASSERT_EQ(run1(*engine, ramp({n, 4})).size(), static_cast<size_t>(4 * n));
   EXPECT_LE(alloc_stats().live_bytes - before, 2 * 1024 * 16 + 256);  // one context of the largest
 }
 
@@ -88,7 +89,8 @@ TEST(Engine, I2_wrong_inputs_are_named_with_got_and_expected) {
   short_ref.size_bytes = 28;
   EXPECT_EQ(text({short_ref}), "input 0 'x' has 28 bytes, expected 32 for shape [2,4]");
   const Dims huge{INT64_MAX / 2, 4};
-  EXPECT_NE(text({TensorRef{DType::kFloat, huge, good.elems.data(), 32}}).find("overflows"), std::string::npos);
+  EXPECT_NE(text({TensorRef{DType::kFloat, huge, good.elems.data(), 32}}).find("overflows"),
+            std::string::npos);
 }
 
 TEST(Engine, I6_unaligned_and_overlapping_borders) {
@@ -174,7 +176,8 @@ TEST(Engine, fp16_plan_computes_with_rounded_weights) {
   one.elems[2] = 1;
   const auto y = run1(**engine, one);
   for (int j = 0; j < 8; ++j)
-    EXPECT_EQ(y[j], half_to_float(float_to_half(0.1f + 0.01f * static_cast<float>((2 * 8 + j) % 97))));
+    EXPECT_EQ(y[j],
+              half_to_float(float_to_half(0.1f + 0.01f * static_cast<float>((2 * 8 + j) % 97))));
 }
 
 TEST(Engine, I9_stop_token_ends_the_run) {

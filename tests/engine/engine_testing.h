@@ -18,13 +18,14 @@ namespace graft::engine_testing {
 
 using Dims = std::vector<int64_t>;
 
-// Every step is the reference evaluator; with `in_place` elementwise steps say that they may run in place.
+// Every step is the reference evaluator; with `in_place` elementwise steps say that they may run in
+// place.
 class ReferenceBackend final : public backends::Backend {
  public:
   explicit ReferenceBackend(bool in_place = false) : in_place_(in_place) {}
   std::string_view name() const override { return in_place_ ? "test_in_place" : "test"; }
-  Result<std::unique_ptr<backends::Step>> create_step(const backends::Problem& problem,
-                                                      std::vector<backends::Refusal>*) const override {
+  Result<std::unique_ptr<backends::Step>> create_step(
+      const backends::Problem& problem, std::vector<backends::Refusal>*) const override {
     auto step = backends::create_reference_step(problem);
     const ir::OpKind kind = problem.op->kind();
     const bool elementwise = kind == ir::OpKind::kUnary || kind == ir::OpKind::kBinary;
@@ -58,7 +59,8 @@ class ReferenceBackend final : public backends::Backend {
 // Keeps every output in memory of its own.
 class Collect final : public OutputSink {
  public:
-  void* allocate(int index, DType dtype, std::span<const int64_t> dims, size_t size_bytes) override {
+  void* allocate(int index, DType dtype, std::span<const int64_t> dims,
+                 size_t size_bytes) override {
     if (outputs.size() <= static_cast<size_t>(index)) outputs.resize(index + 1);
     Output& o = outputs[index];
     o.dtype = dtype;
@@ -70,7 +72,8 @@ class Collect final : public OutputSink {
   std::vector<T> get(int index) const {
     const Output& o = outputs.at(index);
     std::vector<T> result((o.bytes.size() - 8) / sizeof(T));
-    if (!result.empty()) std::memcpy(result.data(), o.bytes.data() + misalign, result.size() * sizeof(T));
+    if (!result.empty())
+      std::memcpy(result.data(), o.bytes.data() + misalign, result.size() * sizeof(T));
     return result;
   }
   const Dims& dims(int index) const { return outputs.at(index).dims; }
@@ -106,14 +109,16 @@ class Builder {
   ir::ValueId input(const std::string& name, DType dtype, const Dims& dims) {
     ir::TensorType type{dtype, {}};
     for (size_t axis = 0; axis < dims.size(); ++axis)
-      type.dims.push_back(dims[axis] >= 0 ? ir::Dim(dims[axis])
-                                          : network.dims.input(static_cast<int64_t>(network.inputs.size()),
-                                                               static_cast<int64_t>(axis)));
+      type.dims.push_back(dims[axis] >= 0
+                              ? ir::Dim(dims[axis])
+                              : network.dims.input(static_cast<int64_t>(network.inputs.size()),
+                                                   static_cast<int64_t>(axis)));
     const ir::ValueId id = network.add_value(name, std::move(type));
     network.inputs.push_back(id);
     return id;
   }
-  ir::ValueId floats(const std::string& name, const Dims& dims, float from = 0.5f, float step = 0.25f) {
+  ir::ValueId floats(const std::string& name, const Dims& dims, float from = 0.5f,
+                     float step = 0.25f) {
     const Tensor<float> t = ramp(dims, from, step);
     return network.add_constant_of<float>(name, dims, t.elems);
   }
@@ -141,7 +146,8 @@ class Builder {
   ir::Network network;
 };
 
-inline engine::WrittenPlan must_write(const ir::Network& network, const engine::PlanOptions& options = {}) {
+inline engine::WrittenPlan must_write(const ir::Network& network,
+                                      const engine::PlanOptions& options = {}) {
   auto plan = engine::write_plan(network, options);
   EXPECT_TRUE(plan.ok()) << plan.status().message();
   return plan.ok() ? *plan : engine::WrittenPlan{};
@@ -150,7 +156,8 @@ inline engine::WrittenPlan must_write(const ir::Network& network, const engine::
 inline std::shared_ptr<Engine> must_load(const ir::Network& network, bool in_place = false,
                                          const EngineOptions& options = {}) {
   static const ReferenceBackend backend, in_place_backend(true);
-  auto loaded = engine::load_engine(must_write(network).bytes, options, in_place ? in_place_backend : backend);
+  auto loaded = engine::load_engine(must_write(network).bytes, options,
+                                    in_place ? in_place_backend : backend);
   EXPECT_TRUE(loaded.ok()) << loaded.status().message();
   return loaded.ok() ? *loaded : nullptr;
 }

@@ -20,7 +20,8 @@ ir::Network small_cnn() {
   conv.padding = ir::Padding::kSame;
   conv.has_bias = true;
   conv.act = {ir::UnaryFn::kRelu, 0, 0};
-  const auto c = b.op(conv, {x, b.floats("w", {3, 3, 8, 16}, -1, 0.02f), b.floats("bias", {16}, -1)}, "conv");
+  const auto c =
+      b.op(conv, {x, b.floats("w", {3, 3, 8, 16}, -1, 0.02f), b.floats("bias", {16}, -1)}, "conv");
   ir::PoolAttrs pool;
   pool.ksize = pool.strides = {2, 2};
   const auto p = b.op(pool, {c}, "pool");
@@ -33,7 +34,8 @@ ir::Network small_cnn() {
 
 Tensor<float> image(int64_t batch, int seed) {
   Tensor<float> t = ramp({batch, 9, 9, 8}, 0, 0.01f);
-  for (size_t i = 0; i < t.elems.size(); ++i) t.elems[i] += static_cast<float>((i * 7 + seed * 13) % 31) * 0.02f;
+  for (size_t i = 0; i < t.elems.size(); ++i)
+    t.elems[i] += static_cast<float>((i * 7 + seed * 13) % 31) * 0.02f;
   return t;
 }
 
@@ -57,7 +59,8 @@ TEST(EngineThreads, same_bits_for_one_to_four_threads) {
   const Tensor<float> x = image(5, 1);
   const auto one = logits(*load_cpu(1), x);
   ASSERT_EQ(one.size(), 50u);
-  for (int threads : {2, 3, 4}) EXPECT_EQ(logits(*load_cpu(threads), x), one) << threads << " threads";
+  for (int threads : {2, 3, 4})
+    EXPECT_EQ(logits(*load_cpu(threads), x), one) << threads << " threads";
 }
 
 TEST(EngineThreads, agrees_with_the_reference_evaluator) {
@@ -99,8 +102,8 @@ TEST(EngineThreads, M1_sixteen_threads_with_mixed_shapes_give_the_serial_bits) {
 class CountingBackend final : public backends::Backend {
  public:
   std::string_view name() const override { return "counting"; }
-  Result<std::unique_ptr<backends::Step>> create_step(const backends::Problem& problem,
-                                                      std::vector<backends::Refusal>*) const override {
+  Result<std::unique_ptr<backends::Step>> create_step(
+      const backends::Problem& problem, std::vector<backends::Refusal>*) const override {
     ++created;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
     return backends::create_reference_step(problem);
@@ -135,7 +138,8 @@ TEST(EngineThreads, M3_two_models_of_equal_names_and_other_weights_are_apart) {
   Builder a, b;
   for (Builder* builder : {&a, &b}) {
     const auto x = builder->input("x", DType::kFloat, {1, 4});
-    builder->output(builder->binary(ir::BinaryFn::kMul, x, builder->floats("w", {4}, builder == &a ? 1 : 2), "y"));
+    builder->output(builder->binary(ir::BinaryFn::kMul, x,
+                                    builder->floats("w", {4}, builder == &a ? 1 : 2), "y"));
   }
   auto first = must_load(a.network), second = must_load(b.network);
   EXPECT_NE(first->identity(), second->identity());

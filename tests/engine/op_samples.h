@@ -11,16 +11,23 @@ inline ir::Network sample_network(ir::OpKind kind) {
   ir::ValueId y = ir::kNoValue;
   using K = ir::OpKind;
   switch (kind) {
-    case K::kUnary: y = b.op(ir::UnaryAttrs{{ir::UnaryFn::kLeakyRelu, 0.2f, 0}}, {x}, "y"); break;
-    case K::kBinary: y = b.binary(ir::BinaryFn::kMul, x, b.floats("c", {8}), "y"); break;
+    case K::kUnary:
+      y = b.op(ir::UnaryAttrs{{ir::UnaryFn::kLeakyRelu, 0.2f, 0}}, {x}, "y");
+      break;
+    case K::kBinary:
+      y = b.binary(ir::BinaryFn::kMul, x, b.floats("c", {8}), "y");
+      break;
     case K::kSelect: {
       const auto m = b.binary(ir::BinaryFn::kGreater, x, b.scalar<float>("t", 20), "m");
       y = b.op(ir::SelectAttrs{}, {m, x, b.scalar<float>("z", 1)}, "y");
       break;
     }
-    case K::kCast: y = b.op(ir::CastAttrs{DType::kInt32}, {x}, "y"); break;
+    case K::kCast:
+      y = b.op(ir::CastAttrs{DType::kInt32}, {x}, "y");
+      break;
     case K::kAffine:
-      y = b.op(ir::AffineAttrs{{ir::UnaryFn::kRelu6, 0, 0}}, {x, b.floats("s", {8}), b.floats("h", {8})}, "y");
+      y = b.op(ir::AffineAttrs{{ir::UnaryFn::kRelu6, 0, 0}},
+               {x, b.floats("s", {8}), b.floats("h", {8})}, "y");
       break;
     case K::kConv: {
       ir::ConvAttrs a;
@@ -48,22 +55,38 @@ inline ir::Network sample_network(ir::OpKind kind) {
       y = b.op(a, {x}, "y");
       break;
     }
-    case K::kReduce: y = b.op(ir::ReduceAttrs{ir::ReduceFn::kMean, {1, 2}, true}, {x}, "y"); break;
-    case K::kArgReduce: y = b.op(ir::ArgReduceAttrs{false, 3, DType::kInt32}, {x}, "y"); break;
-    case K::kSoftmax: y = b.op(ir::SoftmaxAttrs{true}, {x}, "y"); break;
+    case K::kReduce:
+      y = b.op(ir::ReduceAttrs{ir::ReduceFn::kMean, {1, 2}, true}, {x}, "y");
+      break;
+    case K::kArgReduce:
+      y = b.op(ir::ArgReduceAttrs{false, 3, DType::kInt32}, {x}, "y");
+      break;
+    case K::kSoftmax:
+      y = b.op(ir::SoftmaxAttrs{true}, {x}, "y");
+      break;
     case K::kLayerNorm:
       y = b.op(ir::LayerNormAttrs{1e-3f}, {x, b.floats("g", {8}), b.floats("b", {8})}, "y");
       break;
-    case K::kAttention: y = b.op(ir::AttentionAttrs{0.5f, false}, {x, x, x}, "y"); break;
-    case K::kReshape: y = b.op(ir::ReshapeAttrs{}, {x, b.ints("shape", {-1, 16, 8})}, "y"); break;
-    case K::kExpandDims: y = b.op(ir::ExpandDimsAttrs{2}, {x}, "y"); break;
+    case K::kAttention:
+      y = b.op(ir::AttentionAttrs{0.5f, false}, {x, x, x}, "y");
+      break;
+    case K::kReshape:
+      y = b.op(ir::ReshapeAttrs{}, {x, b.ints("shape", {-1, 16, 8})}, "y");
+      break;
+    case K::kExpandDims:
+      y = b.op(ir::ExpandDimsAttrs{2}, {x}, "y");
+      break;
     case K::kSqueeze: {
       const auto e = b.op(ir::ExpandDimsAttrs{2}, {x}, "e");
       y = b.op(ir::SqueezeAttrs{{2}}, {e}, "y");
       break;
     }
-    case K::kTranspose: y = b.op(ir::TransposeAttrs{{0, 3, 1, 2}}, {x}, "y"); break;
-    case K::kConcat: y = b.op(ir::ConcatAttrs{3}, {x, x}, "y"); break;
+    case K::kTranspose:
+      y = b.op(ir::TransposeAttrs{{0, 3, 1, 2}}, {x}, "y");
+      break;
+    case K::kConcat:
+      y = b.op(ir::ConcatAttrs{3}, {x, x}, "y");
+      break;
     case K::kSplit: {
       ir::Op op;
       op.attrs = ir::SplitAttrs{3, {2, -1}};
@@ -100,9 +123,12 @@ inline ir::Network sample_network(ir::OpKind kind) {
       b.output(b.relu(x, "r"));
       break;
     }
-    case K::kTile: y = b.op(ir::TileAttrs{}, {x, b.ints("m", {1, 2, 1, 1})}, "y"); break;
+    case K::kTile:
+      y = b.op(ir::TileAttrs{}, {x, b.ints("m", {1, 2, 1, 1})}, "y");
+      break;
     case K::kBroadcastTo: {
-      const auto e = b.op(ir::ExpandDimsAttrs{0}, {b.relu(b.input("v", DType::kFloat, {8}), "v2")}, "e");
+      const auto e =
+          b.op(ir::ExpandDimsAttrs{0}, {b.relu(b.input("v", DType::kFloat, {8}), "v2")}, "e");
       y = b.op(ir::BroadcastToAttrs{}, {e, b.ints("shape", {3, 8})}, "y");
       b.output(b.relu(x, "r"));
       break;
@@ -115,12 +141,15 @@ inline ir::Network sample_network(ir::OpKind kind) {
       break;
     }
     case K::kRange: {
-      y = b.op(ir::RangeAttrs{}, {b.scalar<int32_t>("a", 1), b.scalar<int32_t>("b", 9), b.scalar<int32_t>("d", 2)},
+      y = b.op(ir::RangeAttrs{},
+               {b.scalar<int32_t>("a", 1), b.scalar<int32_t>("b", 9), b.scalar<int32_t>("d", 2)},
                "y");
       b.output(b.relu(x, "r"));
       break;
     }
-    case K::kPack: y = b.op(ir::PackAttrs{1}, {x, x}, "y"); break;
+    case K::kPack:
+      y = b.op(ir::PackAttrs{1}, {x, x}, "y");
+      break;
     case K::kUnpack: {
       ir::Op op;
       op.attrs = ir::UnpackAttrs{1};
@@ -128,7 +157,8 @@ inline ir::Network sample_network(ir::OpKind kind) {
       op.inputs = {x};
       const auto n = b.network.values[x].type.dims[0];
       for (int i = 0; i < 4; ++i)
-        op.outputs.push_back(b.network.add_value("y:" + std::to_string(i), {DType::kFloat, {n, 4, 8}}));
+        op.outputs.push_back(
+            b.network.add_value("y:" + std::to_string(i), {DType::kFloat, {n, 4, 8}}));
       y = op.outputs[2];
       b.network.ops.push_back(op);
       break;
@@ -139,15 +169,19 @@ inline ir::Network sample_network(ir::OpKind kind) {
       y = b.op(a, {x, b.ints("size", {7, 5})}, "y");
       break;
     }
-    case K::kDepthToSpace: y = b.op(ir::DepthToSpaceAttrs{2, true}, {x}, "y"); break;
+    case K::kDepthToSpace:
+      y = b.op(ir::DepthToSpaceAttrs{2, true}, {x}, "y");
+      break;
     case K::kOneHot: {
       const auto i = b.input("i", DType::kInt32, {3});
-      y = b.op(ir::OneHotAttrs{1}, {i, b.scalar<int32_t>("d", 5), b.scalar<float>("on", 2), b.scalar<float>("off", -1)},
+      y = b.op(ir::OneHotAttrs{1},
+               {i, b.scalar<int32_t>("d", 5), b.scalar<float>("on", 2), b.scalar<float>("off", -1)},
                "y");
       b.output(b.relu(x, "r"));
       break;
     }
-    case K::kCount: break;
+    case K::kCount:
+      break;
   }
   if (y != ir::kNoValue) b.output(y);
   return std::move(b.network);

@@ -135,7 +135,8 @@ TEST(ReadPlan, L3_wrong_magic_and_other_versions_are_named) {
 TEST(ReadPlan, L5_section_sizes_that_overflow_or_leave_holes) {
   const Bytes plan = must_write(tiny()).bytes;
   for (size_t field : {40, 48}) {
-    for (uint64_t size : {uint64_t{0}, uint64_t{1}, uint64_t{1} << 31, uint64_t{1} << 62, UINT64_MAX, UINT64_MAX - 255}) {
+    for (uint64_t size : {uint64_t{0}, uint64_t{1}, uint64_t{1} << 31, uint64_t{1} << 62,
+                          UINT64_MAX, UINT64_MAX - 255}) {
       Bytes changed = plan;
       std::memcpy(&changed[field], &size, sizeof size);
       expect_plan_error(changed, "size " + std::to_string(size));

@@ -1,5 +1,5 @@
-// Plans of past versions (tests/golden/plans): added, never regenerated. Today's reader takes them, and what it wrote
-// itself it writes again byte for byte.
+// Plans of past versions (tests/golden/plans): added, never regenerated. Today's reader takes them,
+// and what it wrote itself it writes again byte for byte.
 #include <algorithm>
 #include <cstdlib>
 
@@ -13,9 +13,12 @@ using namespace engine_testing;
 
 constexpr int64_t kMaxBytes = 1 << 20;
 
-std::string path_of(const std::string& name) { return std::string(GRAFT_TEST_DATA) + "/golden/plans/" + name; }
+std::string path_of(const std::string& name) {
+  return std::string(GRAFT_TEST_DATA) + "/golden/plans/" + name;
+}
 
-// Two layers with half weights, a splat, shared constants, symbols shared and not, and attributes of every kind.
+// Two layers with half weights, a splat, shared constants, symbols shared and not, and attributes
+// of every kind.
 ir::Network first_golden() {
   Builder b;
   const auto x = b.input("x", DType::kFloat, {-1, 8, 8, 3});
@@ -27,11 +30,14 @@ ir::Network first_golden() {
   conv.padding = ir::Padding::kSame;
   conv.has_bias = true;
   conv.act = {ir::UnaryFn::kLeakyRelu, 0.25f, 0};
-  const auto c = b.op(conv, {x, b.floats("w", {3, 3, 3, 4}, -1, 0.0625f), b.floats("bias", {4})}, "conv");
+  const auto c =
+      b.op(conv, {x, b.floats("w", {3, 3, 3, 4}, -1, 0.0625f), b.floats("bias", {4})}, "conv");
   static const float kHalf = 0.5f;
-  const auto splat = b.network.add_constant("splat", {DType::kFloat, {4}},
-                                            ir::Constant{std::as_bytes(std::span(&kHalf, 1)), true, nullptr});
-  const auto a = b.op(ir::AffineAttrs{{ir::UnaryFn::kClip, -1, 6}}, {c, splat, b.floats("shift", {4})}, "affine");
+  const auto splat =
+      b.network.add_constant("splat", {DType::kFloat, {4}},
+                             ir::Constant{std::as_bytes(std::span(&kHalf, 1)), true, nullptr});
+  const auto a = b.op(ir::AffineAttrs{{ir::UnaryFn::kClip, -1, 6}},
+                      {c, splat, b.floats("shift", {4})}, "affine");
   const auto r = b.op(ir::ReduceAttrs{ir::ReduceFn::kMean, {1, 2}, false}, {a}, "mean");
   const auto m = b.op(ir::MatMulAttrs{}, {r, b.floats("dense", {4, 16}, -2, 0.125f)}, "dense");
   const auto g = b.binary(ir::BinaryFn::kMul, m, mask, "gated");
@@ -58,7 +64,8 @@ TEST_P(GoldenPlan, L11_is_read_runs_and_is_written_again_to_the_same_bytes) {
   EXPECT_EQ(again.bytes, *bytes);
   auto engine = Engine::load(*bytes);
   ASSERT_TRUE(engine.ok()) << engine.status().message();
-  const Tensor<float> x = ramp({2, 8, 8, 3}, -1, 0.02f), mask = ramp({2, 1}, 1, 1), wrong = ramp({3, 1});
+  const Tensor<float> x = ramp({2, 8, 8, 3}, -1, 0.02f), mask = ramp({2, 1}, 1, 1),
+                      wrong = ramp({3, 1});
   const TensorRef refs[] = {x.ref(), mask.ref()}, bad[] = {x.ref(), wrong.ref()};
   Collect out;
   ASSERT_TRUE((*engine)->run(refs, out).ok());

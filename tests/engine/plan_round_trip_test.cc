@@ -38,7 +38,8 @@ TEST_P(EveryOp, comes_back_and_is_written_again_to_the_same_bytes) {
 
 INSTANTIATE_TEST_SUITE_P(Plan, EveryOp, testing::Range(0, static_cast<int>(ir::OpKind::kCount)),
                          [](const auto& info) {
-                           return std::string(ir::op_info(static_cast<ir::OpKind>(info.param)).text_name);
+                           return std::string(
+                               ir::op_info(static_cast<ir::OpKind>(info.param)).text_name);
                          });
 
 ir::Network two_layers(float step) {
@@ -120,7 +121,8 @@ TEST_P(HalfRefused, T9_layer_stays_float32_with_a_warning) {
   EXPECT_TRUE(plan.half_values.empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Plan, HalfRefused, testing::Values(65505.0f, -70000.0f, 1e-9f, INFINITY, NAN));
+INSTANTIATE_TEST_SUITE_P(Plan, HalfRefused,
+                         testing::Values(65505.0f, -70000.0f, 1e-9f, INFINITY, NAN));
 
 TEST(WritePlan, fp16_keeps_constants_that_are_not_only_weights) {
   Builder b;
@@ -145,8 +147,9 @@ TEST(WritePlan, splat_stays_one_element) {
   Builder b;
   const auto x = b.input("x", DType::kFloat, {-1, 1000});
   static const float kTwo = 2;
-  const auto c = b.network.add_constant("c", {DType::kFloat, {1000}},
-                                        ir::Constant{std::as_bytes(std::span(&kTwo, 1)), true, nullptr});
+  const auto c =
+      b.network.add_constant("c", {DType::kFloat, {1000}},
+                             ir::Constant{std::as_bytes(std::span(&kTwo, 1)), true, nullptr});
   b.output(b.binary(ir::BinaryFn::kAdd, x, c, "y"));
   EXPECT_EQ(must_write(b.network).weights_bytes, 4);
 }

@@ -1,4 +1,5 @@
-// Random networks: the planned arena, steps in place, views and borders give the bits that separate buffers give.
+// Random networks: the planned arena, steps in place, views and borders give the bits that separate
+// buffers give.
 #include <random>
 
 #include "op_samples.h"
@@ -30,9 +31,16 @@ class RandomDag {
 
   void add(const std::string& name) {
     switch (rng_() % 6) {
-      case 0: values_.push_back(b_.op(ir::UnaryAttrs{{ir::UnaryFn::kAbs, 0, 0}}, {any()}, name)); break;
-      case 1: values_.push_back(b_.binary(ir::BinaryFn::kSub, any(), any(), name)); break;
-      case 2: values_.push_back(b_.binary(ir::BinaryFn::kMul, any(), b_.floats(name + "c", {8}, -0.5f, 0.2f), name)); break;
+      case 0:
+        values_.push_back(b_.op(ir::UnaryAttrs{{ir::UnaryFn::kAbs, 0, 0}}, {any()}, name));
+        break;
+      case 1:
+        values_.push_back(b_.binary(ir::BinaryFn::kSub, any(), any(), name));
+        break;
+      case 2:
+        values_.push_back(
+            b_.binary(ir::BinaryFn::kMul, any(), b_.floats(name + "c", {8}, -0.5f, 0.2f), name));
+        break;
       case 3: {  // there and back through a view
         const auto e = b_.op(ir::ExpandDimsAttrs{1}, {any()}, name + "e");
         const auto n = b_.op(ir::UnaryAttrs{{ir::UnaryFn::kNeg, 0, 0}}, {e}, name + "n");
@@ -59,11 +67,13 @@ class RandomDag {
 };
 
 // Every value in a buffer of its own. All values have the same number of rows here.
-std::vector<std::vector<float>> evaluate_apart(const ir::Network& network, const std::vector<Tensor<float>>& feeds) {
+std::vector<std::vector<float>> evaluate_apart(const ir::Network& network,
+                                               const std::vector<Tensor<float>>& feeds) {
   std::vector<std::vector<float>> data(network.values.size());
   std::vector<Dims> dims(network.values.size());
   for (size_t id = 0; id < network.values.size(); ++id) {
-    for (ir::Dim d : network.values[id].type.dims) dims[id].push_back(d.is_const() ? d.value() : kRows);
+    for (ir::Dim d : network.values[id].type.dims)
+      dims[id].push_back(d.is_const() ? d.value() : kRows);
     size_t n = 1;
     for (int64_t d : dims[id]) n *= static_cast<size_t>(d);
     data[id].resize(n);
@@ -96,7 +106,8 @@ TEST(RandomDag, planned_memory_gives_the_bits_of_separate_buffers) {
         const Status status = engine->run(refs, out);
         ASSERT_TRUE(status.ok()) << status.message();
         for (size_t k = 0; k < dag.network().outputs.size(); ++k)
-          ASSERT_EQ(out.get<float>(static_cast<int>(k)), expected[dag.network().outputs[k]]) << "output " << k;
+          ASSERT_EQ(out.get<float>(static_cast<int>(k)), expected[dag.network().outputs[k]])
+              << "output " << k;
       }
     }
   }

@@ -19,7 +19,8 @@ using Bytes = std::vector<std::byte>;
 using Dims = std::vector<int64_t>;
 using Feed = std::pair<std::string, TensorRef>;
 
-// Serialized AttrValue holding a float TensorProto (dtype 1, shape, tensor_content), all lengths below 128.
+// Serialized AttrValue holding a float TensorProto (dtype 1, shape, tensor_content), all lengths
+// below 128.
 std::string tensor_attr(const Dims& dims, const std::vector<float>& elems) {
   const auto field = [](int number, const std::string& payload) {
     std::string s(1, static_cast<char>(number << 3 | 2));
@@ -42,7 +43,8 @@ class GraphBuilder {
   }
   void placeholder(const std::string& name, const Dims& dims) {
     add(name, "Placeholder", {},
-        {{"dtype", graphdef::attr_of_type(DType::kFloat)}, {"shape", graphdef::attr_of_shape({false, dims})}});
+        {{"dtype", graphdef::attr_of_type(DType::kFloat)},
+         {"shape", graphdef::attr_of_shape({false, dims})}});
   }
   void constant(const std::string& name, const Dims& dims, const std::vector<float>& elems) {
     add(name, "Const", {},
@@ -83,7 +85,8 @@ std::vector<float> expected(const std::vector<float>& x) {
   const float w[] = {1, -1, 2, 0.5f, 3, -2}, b[] = {1, 2, 3};
   std::vector<float> y;
   for (size_t r = 0; r + 1 < x.size(); r += 2) {
-    for (int c = 0; c < 3; ++c) y.push_back(std::max(0.0f, x[r] * w[c] + x[r + 1] * w[3 + c] + b[c]));
+    for (int c = 0; c < 3; ++c)
+      y.push_back(std::max(0.0f, x[r] * w[c] + x[r + 1] * w[3 + c] + b[c]));
   }
   return y;
 }
@@ -106,7 +109,8 @@ std::unique_ptr<Session> must_create(const Bytes& graph, const SessionOptions& o
   return session.ok() ? std::move(*session) : nullptr;
 }
 
-Result<std::vector<HostTensor>> run(Session& session, std::vector<std::string> fetches, std::vector<Feed> feeds) {
+Result<std::vector<HostTensor>> run(Session& session, std::vector<std::string> fetches,
+                                    std::vector<Feed> feeds) {
   return session.run(fetches, feeds);
 }
 
@@ -175,7 +179,8 @@ TEST(Session, S10_node_that_cannot_run_is_an_error_only_where_it_is_needed) {
   EXPECT_TRUE(run(*session, {"out"}, {{"x", kX.ref()}}).ok());
   const Status status = run(*session, {"after"}, {{"x", kX.ref()}}).status();
   EXPECT_EQ(status.code(), Code::kUnsupported);
-  EXPECT_NE(status.message().find("'strange' (NobodyKnowsThis)"), std::string::npos) << status.message();
+  EXPECT_NE(status.message().find("'strange' (NobodyKnowsThis)"), std::string::npos)
+      << status.message();
   // Fed, it is not needed.
   auto out = run(*session, {"after"}, {{"strange", kX.ref()}});
   ASSERT_TRUE(out.ok()) << out.status().message();
@@ -204,7 +209,8 @@ TEST(Session, I2_S11_wrong_feeds_and_fetches_are_named) {
 TEST(Session, plan_of_tensorrt_names_the_rescue) {
   GraphBuilder g;
   g.placeholder("x", {-1, 2});
-  g.add("engine_0", "TRTEngineOp", {"x"}, {{"serialized_segment", graphdef::attr_of_string("ftrt....")}});
+  g.add("engine_0", "TRTEngineOp", {"x"},
+        {{"serialized_segment", graphdef::attr_of_string("ftrt....")}});
   const Status status = Session::create(g.finish()).status();
   EXPECT_EQ(status.code(), Code::kUnsupported);
   EXPECT_NE(status.message().find("'engine_0'"), std::string::npos) << status.message();
@@ -214,7 +220,8 @@ TEST(Session, plan_of_tensorrt_names_the_rescue) {
 TEST(Session, L1_truncated_plan_in_the_graph_names_the_node) {
   GraphBuilder g;
   g.placeholder("x", {-1, 2});
-  g.add("engine_0", "TRTEngineOp", {"x"}, {{"serialized_segment", graphdef::attr_of_string("GRFT\x01")}});
+  g.add("engine_0", "TRTEngineOp", {"x"},
+        {{"serialized_segment", graphdef::attr_of_string("GRFT\x01")}});
   const Status status = Session::create(g.finish()).status();
   EXPECT_EQ(status.code(), Code::kPlanError);
   EXPECT_NE(status.message().find("'engine_0'"), std::string::npos) << status.message();
@@ -225,7 +232,8 @@ TEST(Session, ensure_shape_is_checked) {
   g.placeholder("x", {-1, 2});
   g.typed("r", "Relu", {"x"});
   g.add("out", "EnsureShape", {"r"},
-        {{"T", graphdef::attr_of_type(DType::kFloat)}, {"shape", graphdef::attr_of_shape({false, {3, 2}})}});
+        {{"T", graphdef::attr_of_type(DType::kFloat)},
+         {"shape", graphdef::attr_of_shape({false, {3, 2}})}});
   auto session = must_create(g.finish());
   const Status status = run(*session, {"out"}, {{"x", kX.ref()}}).status();
   EXPECT_EQ(status.message(), "EnsureShape 'out' got shape [2,2], expected [3,2]");
@@ -240,7 +248,9 @@ TEST(Session, M1_many_threads_many_fetches) {
     std::vector<std::jthread> threads;
     for (int t = 0; t < 8; ++t) {
       threads.emplace_back([&, t] {
-        const FloatTensor x{{1 + t % 3, 2}, std::vector<float>(static_cast<size_t>(2 + t % 3 * 2), 0.5f * static_cast<float>(t))};
+        const FloatTensor x{
+            {1 + t % 3, 2},
+            std::vector<float>(static_cast<size_t>(2 + t % 3 * 2), 0.5f * static_cast<float>(t))};
         const auto want = expected(x.elems);
         for (int i = 0; i < 20; ++i) {
           auto out = run(*session, {i % 2 ? "out" : "act"}, {{"x", x.ref()}});

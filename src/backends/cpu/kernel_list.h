@@ -1,5 +1,5 @@
-// Ordered kernel lists of the CPU backend: fastest first, the reference evaluator is always last. Adding a kernel = its
-// own files and one line in the list of its op.
+// Ordered kernel lists of the CPU backend: fastest first, the reference evaluator is always last.
+// Adding a kernel = its own files and one line in the list of its op.
 #pragma once
 
 #include <memory>
@@ -23,7 +23,8 @@ struct KernelEntry {
   CreateFn create;
 };
 
-// The list of an op kind, without the reference. Defined in lists.cc, which names every family's list:
+// The list of an op kind, without the reference. Defined in lists.cc, which names every family's
+// list:
 std::span<const KernelEntry> kernels_of(ir::OpKind kind);
 
 // One per family, defined beside its kernels.
@@ -41,12 +42,12 @@ std::span<const KernelEntry> softmax_kernels();
 std::span<const KernelEntry> layer_norm_kernels();
 std::span<const KernelEntry> attention_kernels();
 std::span<const KernelEntry> transpose_kernels();
-std::span<const KernelEntry> concat_kernels();   // Concat, Pack
-std::span<const KernelEntry> split_kernels();    // Split, Unpack
-std::span<const KernelEntry> slice_kernels();    // StridedSlice, Slice
+std::span<const KernelEntry> concat_kernels();  // Concat, Pack
+std::span<const KernelEntry> split_kernels();   // Split, Unpack
+std::span<const KernelEntry> slice_kernels();   // StridedSlice, Slice
 std::span<const KernelEntry> pad_kernels();
 std::span<const KernelEntry> gather_kernels();
-std::span<const KernelEntry> tile_kernels();     // Tile, BroadcastTo, Fill, Range, OneHot
-std::span<const KernelEntry> resize_kernels();   // Resize, DepthToSpace
+std::span<const KernelEntry> tile_kernels();    // Tile, BroadcastTo, Fill, Range, OneHot
+std::span<const KernelEntry> resize_kernels();  // Resize, DepthToSpace
 
 }  // namespace graft::cpu

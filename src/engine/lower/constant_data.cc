@@ -7,7 +7,8 @@
 namespace graft::engine {
 namespace {
 
-// A splat may stand for any number of elements; beyond this, expanding it is refused instead of trying the machine.
+// A splat may stand for any number of elements; beyond this, expanding it is refused instead of
+// trying the machine.
 constexpr int64_t kMaxSplatBytes = int64_t{8} << 30;
 
 void fill(std::span<const std::byte> element, size_t size_bytes, std::byte* dst) {
@@ -40,9 +41,12 @@ ConstantData::Key ConstantData::key(ir::ValueId id) const {
 
 void ConstantData::write(ir::ValueId id, std::byte* dst) const {
   const ir::Constant& c = *view_.plan.network.values[id].constant;
-  if (!half_[id].empty()) widen_half(half_[id], reinterpret_cast<float*>(dst));
-  else if (c.splat) fill(c.bytes, size_bytes(id), dst);
-  else if (!c.bytes.empty()) std::memcpy(dst, c.bytes.data(), c.bytes.size());
+  if (!half_[id].empty())
+    widen_half(half_[id], reinterpret_cast<float*>(dst));
+  else if (c.splat)
+    fill(c.bytes, size_bytes(id), dst);
+  else if (!c.bytes.empty())
+    std::memcpy(dst, c.bytes.data(), c.bytes.size());
 }
 
 Result<const void*> ConstantData::aligned(ir::ValueId id, Buffer& holder) const {

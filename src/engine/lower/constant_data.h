@@ -16,7 +16,8 @@ class ConstantData {
   size_t size_bytes(ir::ValueId id) const;  // expanded and widened
   // Writes size_bytes(id) bytes.
   void write(ir::ValueId id, std::byte* dst) const;
-  // The elements, aligned to 64 bytes: in place where the plan's bytes already are, else a copy in `holder`.
+  // The elements, aligned to 64 bytes: in place where the plan's bytes already are, else a copy in
+  // `holder`.
   Result<const void*> aligned(ir::ValueId id, Buffer& holder) const;
   // Two constants with equal keys have the same elements.
   struct Key {

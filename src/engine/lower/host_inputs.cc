@@ -9,12 +9,17 @@ bool is_host_slot(ir::OpKind kind, size_t input) {
     case ir::OpKind::kTile:
     case ir::OpKind::kBroadcastTo:
     case ir::OpKind::kResize:
-    case ir::OpKind::kOneHot: return input == 1;
+    case ir::OpKind::kOneHot:
+      return input == 1;
     case ir::OpKind::kSlice:
-    case ir::OpKind::kStridedSlice: return input >= 1;
-    case ir::OpKind::kFill: return input == 0;
-    case ir::OpKind::kRange: return true;
-    default: return false;
+    case ir::OpKind::kStridedSlice:
+      return input >= 1;
+    case ir::OpKind::kFill:
+      return input == 0;
+    case ir::OpKind::kRange:
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -14,17 +14,23 @@ bool is_view(const ir::Op& op) {
   switch (op.kind()) {
     case ir::OpKind::kReshape:
     case ir::OpKind::kExpandDims:
-    case ir::OpKind::kSqueeze: return true;
+    case ir::OpKind::kSqueeze:
+      return true;
     case ir::OpKind::kUnary:
       return op.as<ir::UnaryAttrs>().fn.fn == ir::UnaryFn::kIdentity;
-    default: return false;
+    default:
+      return false;
   }
 }
 
 class Lowering {
  public:
   Lowering(PlanView& view, const LowerOptions& options, const backends::Backend& backend)
-      : view_(view), network_(view.plan.network), options_(options), backend_(backend), data_(view) {}
+      : view_(view),
+        network_(view.plan.network),
+        options_(options),
+        backend_(backend),
+        data_(view) {}
 
   Result<std::shared_ptr<const Program>> run() {
     auto program = std::make_shared<Program>();

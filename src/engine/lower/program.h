@@ -1,5 +1,6 @@
-// Program: a plan made ready for one target: a prepared step per op, and the constants that no step packed.
-// Immutable and shared by all engines of the same plan, target and options; refers to none of the plan's bytes.
+// Program: a plan made ready for one target: a prepared step per op, and the constants that no step
+// packed. Immutable and shared by all engines of the same plan, target and options; refers to none
+// of the plan's bytes.
 #pragma once
 
 #include <memory>
@@ -16,7 +17,7 @@ struct LowerOptions {
   ir::Target target;
   int64_t max_workspace_bytes = -1;  // cap on scratch; -1: what the plan says
   bool reference_only = false;
-  int threads = 1;                   // for packing; the result is the same for any number
+  int threads = 1;  // for packing; the result is the same for any number
 };
 
 struct ProgramOp {
@@ -26,12 +27,13 @@ struct ProgramOp {
 };
 
 struct Program {
-  ir::Network network;  // constants without their bytes
-  std::vector<ProgramOp> ops;                // as network.ops
-  std::vector<const std::byte*> resident;    // per value: 64-byte aligned elements of a constant, or null
-  std::vector<int32_t> host_inputs;          // network inputs whose values decide shapes
+  ir::Network network;         // constants without their bytes
+  std::vector<ProgramOp> ops;  // as network.ops
+  std::vector<const std::byte*>
+      resident;                      // per value: 64-byte aligned elements of a constant, or null
+  std::vector<int32_t> host_inputs;  // network inputs whose values decide shapes
   const backends::Backend* backend = nullptr;
-  size_t weights_bytes = 0;                  // packed + resident
+  size_t weights_bytes = 0;  // packed + resident
   Buffer resident_storage;
 };
 

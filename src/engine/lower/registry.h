@@ -1,5 +1,6 @@
-// Process-wide registry of Programs: engines of one plan, target and options share one packed copy. Weak: a Program
-// lives as long as an engine uses it. Concurrent first requests of one key build once; the others wait.
+// Process-wide registry of Programs: engines of one plan, target and options share one packed copy.
+// Weak: a Program lives as long as an engine uses it. Concurrent first requests of one key build
+// once; the others wait.
 #pragma once
 
 #include <map>

@@ -12,7 +12,8 @@
 
 namespace graft::engine {
 
-// Bool, integer, enum, dtype and list fields fill `ints`, float fields `floats`, an Activation both.
+// Bool, integer, enum, dtype and list fields fill `ints`, float fields `floats`, an Activation
+// both.
 struct AttrField {
   std::string name;
   std::vector<int64_t> ints;
@@ -22,7 +23,8 @@ struct AttrField {
 // The fields that differ from default_attrs of the same kind, in the order of `visit`.
 std::vector<AttrField> encode_attrs(const ir::Attrs& attrs);
 
-// Sets one field. PlanError for an unknown name, a wrong count, an enum or dtype out of range, or a NaN.
+// Sets one field. PlanError for an unknown name, a wrong count, an enum or dtype out of range, or a
+// NaN.
 Status decode_attr(ir::Attrs& attrs, std::string_view name, std::span<const int64_t> ints,
                    std::span<const float> floats);
 

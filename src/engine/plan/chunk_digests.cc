@@ -47,7 +47,8 @@ int64_t first_bad_chunk(std::span<const std::byte> weights, std::span<const std:
     const Digest digest = chunk_digest(weights, i);
     if (std::memcmp(&digests[i * sizeof(Digest)], digest.data(), sizeof(Digest)) == 0) return;
     int64_t seen = bad.load();
-    while (static_cast<int64_t>(i) < seen && !bad.compare_exchange_weak(seen, static_cast<int64_t>(i))) {
+    while (static_cast<int64_t>(i) < seen &&
+           !bad.compare_exchange_weak(seen, static_cast<int64_t>(i))) {
     }
   });
   return bad.load() == INT64_MAX ? -1 : bad.load();

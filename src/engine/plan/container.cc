@@ -59,8 +59,8 @@ Result<PlanHeader> read_header(std::span<const std::byte> bytes) {
   if (std::memcmp(bytes.data(), kMagic, std::min<size_t>(bytes.size(), sizeof kMagic)) != 0)
     return wrong_magic(bytes);
   if (bytes.size() < 8)
-    return plan_error("plan is truncated: " + std::to_string(bytes.size()) + " bytes, the header has " +
-                      std::to_string(kPlanHeaderBytes));
+    return plan_error("plan is truncated: " + std::to_string(bytes.size()) +
+                      " bytes, the header has " + std::to_string(kPlanHeaderBytes));
   PlanHeader h;
   h.format_version = static_cast<uint32_t>(get_le(&bytes[4], 4));
   if (h.format_version != kPlanFormatVersion) {
@@ -75,8 +75,8 @@ Result<PlanHeader> read_header(std::span<const std::byte> bytes) {
                       std::to_string(kPlanFormatVersion));
   }
   if (bytes.size() < kPlanHeaderBytes)
-    return plan_error("plan is truncated: " + std::to_string(bytes.size()) + " bytes, the header has " +
-                      std::to_string(kPlanHeaderBytes));
+    return plan_error("plan is truncated: " + std::to_string(bytes.size()) +
+                      " bytes, the header has " + std::to_string(kPlanHeaderBytes));
   const std::string_view writer(reinterpret_cast<const char*>(&bytes[kWriterOffset]), kWriterBytes);
   h.writer = printable(writer.substr(0, writer.find('\0')));
   h.metadata_bytes = get_le(&bytes[kMetadataBytesOffset], 8);
@@ -100,9 +100,9 @@ Result<PlanLayout> plan_layout(const PlanHeader& header, const Limits& limits) {
     return too_large;
   const auto metadata_bytes = static_cast<int64_t>(header.metadata_bytes);
   const auto weights_bytes = static_cast<int64_t>(header.weights_bytes);
-  const int64_t digests_bytes =
-      (weights_bytes / static_cast<int64_t>(kDigestChunkBytes) +
-       (weights_bytes % static_cast<int64_t>(kDigestChunkBytes) != 0)) * 32;
+  const int64_t digests_bytes = (weights_bytes / static_cast<int64_t>(kDigestChunkBytes) +
+                                 (weights_bytes % static_cast<int64_t>(kDigestChunkBytes) != 0)) *
+                                32;
   const auto metadata_end = checked_add(kPlanHeaderBytes, metadata_bytes);
   const auto digests = metadata_end ? align_up(*metadata_end) : std::nullopt;
   const auto digests_end = digests ? checked_add(*digests, digests_bytes) : std::nullopt;

@@ -1,10 +1,11 @@
-// The GRFT container: a fixed little-endian header and three sections whose places follow from their sizes, so that
-// nothing can overlap or leave a hole. docs/plan-format.md is the prose.
+// The GRFT container: a fixed little-endian header and three sections whose places follow from
+// their sizes, so that nothing can overlap or leave a hole. docs/plan-format.md is the prose.
 //   [0, 256)      header
 //   metadata      FlatBuffers (plan.fbs)
 //   digests       SHA-256 of every MiB of the weights section
 //   weights       constants, each aligned to 64 bytes within the plan
-// Sections start at multiples of 64; padding is zero. The seal covers everything before the weights but itself.
+// Sections start at multiples of 64; padding is zero. The seal covers everything before the weights
+// but itself.
 #pragma once
 
 #include <array>
@@ -48,8 +49,8 @@ struct OpenPlan {
 };
 Result<OpenPlan> open_container(std::span<const std::byte> bytes, const Limits& limits);
 
-// Fills header, digests and seal of `plan`, whose metadata and weights sections hold their bytes already and whose
-// padding is zero. Computes the identity.
+// Fills header, digests and seal of `plan`, whose metadata and weights sections hold their bytes
+// already and whose padding is zero. Computes the identity.
 void seal_container(std::span<std::byte> plan, PlanHeader& header, const PlanLayout& layout);
 
 // What the node carries: hash of metadata (ops, types, options that change the answer) and weights.

@@ -1,4 +1,5 @@
-// A loop over a few short-lived threads, for loading: runs use the backend's pool, which need not exist yet.
+// A loop over a few short-lived threads, for loading: runs use the backend's pool, which need not
+// exist yet.
 #pragma once
 
 #include <algorithm>
@@ -10,8 +11,8 @@
 
 namespace graft::engine {
 
-// Calls fn(i) for every i of [0, count) on up to `threads` threads, this one included. fn must not throw. When the system
-// gives no thread, fewer do the work.
+// Calls fn(i) for every i of [0, count) on up to `threads` threads, this one included. fn must not
+// throw. When the system gives no thread, fewer do the work.
 template <typename Fn>
 void for_each_on_threads(size_t count, size_t threads, const Fn& fn) {
   std::atomic<size_t> next{0};

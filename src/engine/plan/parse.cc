@@ -43,7 +43,8 @@ class Parser {
     for (size_t i = 0; i < size_of(metadata_.ops()); ++i) {
       if (Status s = op(static_cast<int>(i)); !s.ok())
         return plan_error("plan op " + std::to_string(i) + " '" +
-                          printable(text_of(metadata_.ops()->Get(i)->name())) + "': " + s.message());
+                          printable(text_of(metadata_.ops()->Get(i)->name())) +
+                          "': " + s.message());
     }
     return outputs();
   }
@@ -90,7 +91,8 @@ class Parser {
     }
     const auto product = checked_product(fixed);
     if (!product || *product > limits_.max_tensor_elems)
-      return plan_error(where + " has more elements than " + std::to_string(limits_.max_tensor_elems));
+      return plan_error(where + " has more elements than " +
+                        std::to_string(limits_.max_tensor_elems));
     elems = *product;
     return ok_status();
   }
@@ -123,8 +125,8 @@ class Parser {
 
   Status constant(int index) {
     const fb::Constant* entry = metadata_.constants()->Get(index);
-    const std::string where = "plan constant " + std::to_string(index) + " '" +
-                              printable(text_of(entry->name())) + "'";
+    const std::string where =
+        "plan constant " + std::to_string(index) + " '" + printable(text_of(entry->name())) + "'";
     ir::TensorType type;
     int64_t elems = 0;
     GRAFT_RETURN_IF_ERROR(type_of(*entry, where, -1, type, elems));
@@ -172,7 +174,8 @@ class Parser {
     const size_t n_inputs = size_of(entry->inputs()), n_outputs = size_of(entry->outputs());
     if (n_inputs < static_cast<size_t>(info.min_inputs) ||
         (info.max_inputs >= 0 && n_inputs > static_cast<size_t>(info.max_inputs)))
-      return plan_error(std::string(info.text_name) + " has " + std::to_string(n_inputs) + " inputs");
+      return plan_error(std::string(info.text_name) + " has " + std::to_string(n_inputs) +
+                        " inputs");
     const bool many = kind == ir::OpKind::kSplit || kind == ir::OpKind::kUnpack;
     if (n_outputs == 0 || (!many && n_outputs != 1))
       return plan_error(std::string(info.text_name) + " has " + std::to_string(n_outputs) +
@@ -181,8 +184,8 @@ class Parser {
     for (size_t i = 0; i < n_inputs; ++i) {
       const int32_t id = entry->inputs()->Get(i);
       if (id < 0 || static_cast<size_t>(id) >= network.values.size())
-        return plan_error("input " + std::to_string(i) + " is value " + std::to_string(id) + " of " +
-                          std::to_string(network.values.size()) + " before it");
+        return plan_error("input " + std::to_string(i) + " is value " + std::to_string(id) +
+                          " of " + std::to_string(network.values.size()) + " before it");
       const ir::Value& value = network.values[id];
       known.push_back({&value.type, value.host ? &*value.host : nullptr});
       op.inputs.push_back(id);
@@ -229,8 +232,7 @@ Result<PlanView> parse_plan(const OpenPlan& container, std::shared_ptr<const voi
                             const Limits& limits) {
   // The plan may lie at any address (an attribute's bytes); FlatBuffers needs alignment.
   GRAFT_ASSIGN_OR_RETURN(Buffer aligned, Buffer::allocate(container.metadata.size()));
-  if (aligned.size() != 0)
-    std::memcpy(aligned.data(), container.metadata.data(), aligned.size());
+  if (aligned.size() != 0) std::memcpy(aligned.data(), container.metadata.data(), aligned.size());
   const auto* data = reinterpret_cast<const uint8_t*>(aligned.data());
   // A table takes at least 8 bytes, so this never refuses what was written.
   const auto max_tables = static_cast<flatbuffers::uoffset_t>(aligned.size() / 8 + 1);
@@ -243,7 +245,8 @@ Result<PlanView> parse_plan(const OpenPlan& container, std::shared_ptr<const voi
   view.plan.writer = container.header.writer;
   view.plan.options.max_workspace_bytes = container.header.max_workspace_bytes;
   view.plan.options.tuning_batch = container.header.tuning_batch;
-  Parser parser(*flatbuffers::GetRoot<fb::Metadata>(data), container.weights, std::move(owner), limits);
+  Parser parser(*flatbuffers::GetRoot<fb::Metadata>(data), container.weights, std::move(owner),
+                limits);
   GRAFT_RETURN_IF_ERROR(parser.run(view));
   if (Status s = ir::verify(view.plan.network); !s.ok())
     return plan_error("plan network: " + s.message());

@@ -1,4 +1,5 @@
-// The plan: a canonical Network with weights, portable and self-checking (docs/plan-format.md). Data only.
+// The plan: a canonical Network with weights, portable and self-checking (docs/plan-format.md).
+// Data only.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +18,7 @@ namespace graft::engine {
 
 // Options that change the answer; part of the identity.
 struct PlanOptions {
-  Precision precision = Precision::kFp32;   // kFp32 or kFp16: storage of large weights
+  Precision precision = Precision::kFp32;  // kFp32 or kFp16: storage of large weights
   bool strict_math = false;
   int64_t max_workspace_bytes = int64_t{1} << 30;  // not part of the identity
   int64_t tuning_batch = 1;                        // not part of the identity
@@ -26,9 +27,9 @@ struct PlanOptions {
 // What became of each weight at its storage precision.
 struct WrittenPlan {
   std::vector<std::byte> bytes;
-  std::string identity;            // 64 hex digits
+  std::string identity;  // 64 hex digits
   int64_t weights_bytes = 0;
-  std::vector<std::string> warnings;  // layers kept in FP32 and why
+  std::vector<std::string> warnings;     // layers kept in FP32 and why
   std::vector<std::string> half_values;  // names of constants stored in half
 };
 
@@ -36,15 +37,15 @@ struct WrittenPlan {
 Result<WrittenPlan> write_plan(const ir::Network& network, const PlanOptions& options);
 
 struct Plan {
-  ir::Network network;      // constants own or share their (aligned) bytes
+  ir::Network network;  // constants own or share their (aligned) bytes
   PlanOptions options;
   std::string identity;
   uint32_t format_version = 0;
   std::string writer;
 };
 
-// Checks header, digests, metadata (FlatBuffers verifier) and the network (ir::verify); PlanError otherwise. The result does not
-// refer to `bytes`.
+// Checks header, digests, metadata (FlatBuffers verifier) and the network (ir::verify); PlanError
+// otherwise. The result does not refer to `bytes`.
 Result<Plan> read_plan(std::span<const std::byte> bytes, const Limits& limits = {});
 
 }  // namespace graft::engine

@@ -1,4 +1,5 @@
-// A verified plan whose constants still view the plan's bytes: what lower packs from, without copying the weights.
+// A verified plan whose constants still view the plan's bytes: what lower packs from, without
+// copying the weights.
 #pragma once
 
 #include <span>
@@ -20,8 +21,8 @@ struct PlanView {
   std::vector<HalfConstant> halves;
 };
 
-// Builds the network of a container whose digests were checked. Constants view `container.weights`, with `owner` as
-// their owner. PlanError for anything that write_plan would not have written.
+// Builds the network of a container whose digests were checked. Constants view `container.weights`,
+// with `owner` as their owner. PlanError for anything that write_plan would not have written.
 Result<PlanView> parse_plan(const OpenPlan& container, std::shared_ptr<const void> owner,
                             const Limits& limits);
 

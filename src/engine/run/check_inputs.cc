@@ -14,14 +14,16 @@ std::string text_of(std::span<const int64_t> dims) {
 }
 
 Status wrong(size_t index, const TensorSpec& spec, const std::string& what) {
-  return invalid_argument("input " + std::to_string(index) + " '" + printable(spec.name) + "' " + what);
+  return invalid_argument("input " + std::to_string(index) + " '" + printable(spec.name) + "' " +
+                          what);
 }
 
 Status check_one(const ir::Network& network, size_t index, const TensorSpec& spec,
                  std::span<const TensorRef> inputs) {
   const TensorRef& input = inputs[index];
   if (input.dtype != spec.dtype)
-    return wrong(index, spec, "is " + dtype_name(input.dtype) + ", expected " + dtype_name(spec.dtype));
+    return wrong(index, spec,
+                 "is " + dtype_name(input.dtype) + ", expected " + dtype_name(spec.dtype));
   const auto shape = [&] {
     return "has shape " + text_of(input.dims) + ", expected " + text_of(spec.dims);
   };
@@ -41,28 +43,34 @@ Status check_one(const ir::Network& network, size_t index, const TensorSpec& spe
     if (inputs[other].dims[other_axis] != input.dims[axis])
       return wrong(index, spec,
                    "has " + std::to_string(input.dims[axis]) + " at axis " + std::to_string(axis) +
-                       ", expected " + std::to_string(inputs[other].dims[other_axis]) + " as axis " +
-                       std::to_string(other_axis) + " of input " + std::to_string(other));
+                       ", expected " + std::to_string(inputs[other].dims[other_axis]) +
+                       " as axis " + std::to_string(other_axis) + " of input " +
+                       std::to_string(other));
   }
   const auto elems = checked_product(input.dims);
-  const auto bytes = elems ? checked_mul(*elems, static_cast<int64_t>(dtype_size(spec.dtype))) : std::nullopt;
-  if (!bytes) return wrong(index, spec, "has shape " + text_of(input.dims) + ", whose size overflows");
+  const auto bytes =
+      elems ? checked_mul(*elems, static_cast<int64_t>(dtype_size(spec.dtype))) : std::nullopt;
+  if (!bytes)
+    return wrong(index, spec, "has shape " + text_of(input.dims) + ", whose size overflows");
   if (static_cast<uint64_t>(*bytes) != input.size_bytes)
-    return wrong(index, spec, "has " + std::to_string(input.size_bytes) + " bytes, expected " +
-                                  std::to_string(*bytes) + " for shape " + text_of(input.dims));
+    return wrong(index, spec,
+                 "has " + std::to_string(input.size_bytes) + " bytes, expected " +
+                     std::to_string(*bytes) + " for shape " + text_of(input.dims));
   if (!input.data && *bytes != 0) return wrong(index, spec, "has no data");
   return ok_status();
 }
 
 }  // namespace
 
-std::vector<TensorSpec> border_specs(const ir::Network& network, const std::vector<ir::ValueId>& values) {
+std::vector<TensorSpec> border_specs(const ir::Network& network,
+                                     const std::vector<ir::ValueId>& values) {
   std::vector<TensorSpec> specs;
   for (ir::ValueId id : values) {
     TensorSpec& spec = specs.emplace_back();
     spec.name = network.values[id].name;
     spec.dtype = network.values[id].type.dtype;
-    for (ir::Dim d : network.values[id].type.dims) spec.dims.push_back(d.is_const() ? d.value() : -1);
+    for (ir::Dim d : network.values[id].type.dims)
+      spec.dims.push_back(d.is_const() ? d.value() : -1);
   }
   return specs;
 }
@@ -72,7 +80,8 @@ Status check_inputs(const ir::Network& network, std::span<const TensorSpec> spec
   if (inputs.size() != specs.size())
     return invalid_argument("got " + std::to_string(inputs.size()) + " inputs, expected " +
                             std::to_string(specs.size()));
-  for (size_t i = 0; i < specs.size(); ++i) GRAFT_RETURN_IF_ERROR(check_one(network, i, specs[i], inputs));
+  for (size_t i = 0; i < specs.size(); ++i)
+    GRAFT_RETURN_IF_ERROR(check_one(network, i, specs[i], inputs));
   return ok_status();
 }
 

@@ -10,24 +10,25 @@
 namespace graft::engine {
 
 struct Context {
-  Buffer memory;                           // arena, then scratch
-  std::vector<const std::byte*> values;    // per value of the network: its elements in this run
-  std::vector<void*> sinks;                // per output: what the sink gave
-  std::vector<const void*> src;            // of the step that runs
+  Buffer memory;                         // arena, then scratch
+  std::vector<const std::byte*> values;  // per value of the network: its elements in this run
+  std::vector<void*> sinks;              // per output: what the sink gave
+  std::vector<const void*> src;          // of the step that runs
   std::vector<void*> dst;
-  // Stand-ins for border tensors that are misaligned to their elements or overlap an input: one a border, made on
-  // first need.
+  // Stand-ins for border tensors that are misaligned to their elements or overlap an input: one a
+  // border, made on first need.
   std::vector<Buffer> stand_ins;
-  std::vector<double> times_ns;            // per scheduled step, when profiling
+  std::vector<double> times_ns;  // per scheduled step, when profiling
 };
 
-// Thread-safe. Keeps as many contexts as were in use at once, and forgets the peak after a while, so that a burst or
-// one large shape does not hold its memory for ever.
+// Thread-safe. Keeps as many contexts as were in use at once, and forgets the peak after a while,
+// so that a burst or one large shape does not hold its memory for ever.
 class ContextPool {
  public:
   class Lease {
    public:
-    Lease(ContextPool& pool, std::unique_ptr<Context> context) : pool_(&pool), context_(std::move(context)) {}
+    Lease(ContextPool& pool, std::unique_ptr<Context> context)
+        : pool_(&pool), context_(std::move(context)) {}
     Lease(Lease&&) = default;
     ~Lease() {
       if (context_) pool_->give_back(std::move(context_));

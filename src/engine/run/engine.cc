@@ -12,9 +12,13 @@ namespace {
 
 class EngineImpl final : public Engine {
  public:
-  EngineImpl(std::shared_ptr<const Program> program, std::string identity, int threads, bool reference_only)
-      : program_(std::move(program)), identity_(std::move(identity)), threads_(threads),
-        reference_only_(reference_only), schedules_(program_, threads),
+  EngineImpl(std::shared_ptr<const Program> program, std::string identity, int threads,
+             bool reference_only)
+      : program_(std::move(program)),
+        identity_(std::move(identity)),
+        threads_(threads),
+        reference_only_(reference_only),
+        schedules_(program_, threads),
         inputs_(border_specs(program_->network, program_->network.inputs)),
         outputs_(border_specs(program_->network, program_->network.outputs)) {}
 
@@ -43,7 +47,8 @@ class EngineImpl final : public Engine {
       info.name = op.name;
       info.op = ir::op_info(op.kind()).text_name;
       info.kernel = lowered.step->kernel_name();
-      for (const backends::Refusal& r : lowered.refused) info.refused.push_back(r.kernel + ": " + r.reason);
+      for (const backends::Refusal& r : lowered.refused)
+        info.refused.push_back(r.kernel + ": " + r.reason);
     }
     if (!schedule) return infos;
     const std::lock_guard lock(profile_mutex_);
@@ -61,19 +66,21 @@ class EngineImpl final : public Engine {
     if (const std::shared_ptr<const Schedule> schedule = schedules_.last()) {
       stats.arena_bytes = schedule->arena_bytes;
       stats.scratch_bytes = schedule->scratch_bytes;
-      if (schedule->flops > 0) stats.reference_flops_share = schedule->reference_flops / schedule->flops;
+      if (schedule->flops > 0)
+        stats.reference_flops_share = schedule->reference_flops / schedule->flops;
     }
     return stats;
   }
 
  private:
-  Status run_once(std::span<const TensorRef> inputs, OutputSink& sink, std::stop_token stop, bool profile) {
+  Status run_once(std::span<const TensorRef> inputs, OutputSink& sink, std::stop_token stop,
+                  bool profile) {
     GRAFT_RETURN_IF_ERROR(check_inputs(program_->network, inputs_, inputs));
     GRAFT_ASSIGN_OR_RETURN(const std::shared_ptr<const Schedule> schedule, schedules_.get(inputs));
     GRAFT_ASSIGN_OR_RETURN(const ContextPool::Lease context,
                            pool_.take(schedule->arena_bytes + schedule->scratch_bytes));
-    const RunArgs args{*program_, *schedule, inputs, sink, std::move(stop), threads_, profile,
-                       !reference_only_};
+    const RunArgs args{*program_,       *schedule, inputs,  sink,
+                       std::move(stop), threads_,  profile, !reference_only_};
     try {
       GRAFT_RETURN_IF_ERROR(execute(args, *context));
     } catch (const backends::StepFailure& failure) {
@@ -99,7 +106,8 @@ class EngineImpl final : public Engine {
   std::vector<double> times_ns_;
 };
 
-Result<std::shared_ptr<Engine>> load_checked(std::span<const std::byte> plan, const EngineOptions& options,
+Result<std::shared_ptr<Engine>> load_checked(std::span<const std::byte> plan,
+                                             const EngineOptions& options,
                                              const backends::Backend& backend) {
   const Limits limits;
   GRAFT_ASSIGN_OR_RETURN(const OpenPlan container, open_container(plan, limits));
@@ -121,13 +129,14 @@ Result<std::shared_ptr<Engine>> load_checked(std::span<const std::byte> plan, co
         GRAFT_ASSIGN_OR_RETURN(PlanView view, parse_plan(container, nullptr, limits));
         return lower(std::move(view), lower_options, backend);
       }));
-  return std::shared_ptr<Engine>(std::make_shared<EngineImpl>(std::move(program), std::move(identity),
-                                                              threads, options.reference_only));
+  return std::shared_ptr<Engine>(std::make_shared<EngineImpl>(
+      std::move(program), std::move(identity), threads, options.reference_only));
 }
 
 }  // namespace
 
-Result<std::shared_ptr<Engine>> load_engine(std::span<const std::byte> plan, const EngineOptions& options,
+Result<std::shared_ptr<Engine>> load_engine(std::span<const std::byte> plan,
+                                            const EngineOptions& options,
                                             const backends::Backend& backend) {
   return guard([&] { return load_checked(plan, options, backend); });
 }
@@ -136,7 +145,8 @@ Result<std::shared_ptr<Engine>> load_engine(std::span<const std::byte> plan, con
 
 namespace graft {
 
-Result<std::shared_ptr<Engine>> Engine::load(std::span<const std::byte> plan, const EngineOptions& options) {
+Result<std::shared_ptr<Engine>> Engine::load(std::span<const std::byte> plan,
+                                             const EngineOptions& options) {
   return engine::load_engine(plan, options, backends::cpu_backend());
 }
 

@@ -83,7 +83,8 @@ class Run {
     return copy;
   }
 
-  // Where the step writes output k: the sink's memory, unless a step could not use it or would overwrite an input.
+  // Where the step writes output k: the sink's memory, unless a step could not use it or would
+  // overwrite an input.
   Result<const std::byte*> bind_output(size_t k, ir::ValueId id) {
     bool direct = !misaligned(c_.sinks[k], network_.values[id].type.dtype);
     for (size_t i = 0; direct && i < args_.inputs.size(); ++i)
@@ -101,7 +102,8 @@ class Run {
       const std::byte*& data = c_.values[id];
       switch (slot.place) {
         case Place::kInput: {
-          GRAFT_ASSIGN_OR_RETURN(data, bind_input(static_cast<size_t>(slot.index), schedule_.size_bytes[id]));
+          GRAFT_ASSIGN_OR_RETURN(
+              data, bind_input(static_cast<size_t>(slot.index), schedule_.size_bytes[id]));
           break;
         }
         case Place::kOutput: {
@@ -109,13 +111,19 @@ class Run {
               data, bind_output(static_cast<size_t>(slot.index), static_cast<ir::ValueId>(id)));
           break;
         }
-        case Place::kResident: data = args_.program.resident[id]; break;
-        case Place::kHost: data = schedule_.host_data.data() + slot.index; break;
+        case Place::kResident:
+          data = args_.program.resident[id];
+          break;
+        case Place::kHost:
+          data = schedule_.host_data.data() + slot.index;
+          break;
         case Place::kArena:
           data = schedule_.size_bytes[id] ? c_.memory.data() + slot.index : kNothing;
           break;
         case Place::kNone:
-        case Place::kView: data = nullptr; break;
+        case Place::kView:
+          data = nullptr;
+          break;
       }
     }
     for (size_t id = 0; id < c_.values.size(); ++id) {
@@ -126,7 +134,8 @@ class Run {
   }
 
   Status run_steps() {
-    const BackendRun backend_run(args_.use_backend ? args_.program.backend : nullptr, args_.threads);
+    const BackendRun backend_run(args_.use_backend ? args_.program.backend : nullptr,
+                                 args_.threads);
     std::byte* scratch = c_.memory.data() + schedule_.arena_bytes;
     for (size_t s = 0; s < schedule_.steps.size(); ++s) {
       const ScheduledStep& step = schedule_.steps[s];
@@ -143,7 +152,8 @@ class Run {
       const auto begin = std::chrono::steady_clock::now();
       step.step->run(step.state.get(), c_.src.data(), c_.dst.data(), scratch);
       c_.times_ns[s] =
-          std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
+          std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin)
+              .count();
     }
     return ok_status();
   }

@@ -17,8 +17,8 @@ struct RunArgs {
   OutputSink& sink;
   std::stop_token stop;
   int threads = 1;
-  bool profile = false;      // fills Context::times_ns
-  bool use_backend = true;   // false: reference only, outside the thread pool
+  bool profile = false;     // fills Context::times_ns
+  bool use_backend = true;  // false: reference only, outside the thread pool
 };
 
 // May throw what steps throw.

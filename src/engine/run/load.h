@@ -9,7 +9,8 @@
 
 namespace graft::engine {
 
-Result<std::shared_ptr<Engine>> load_engine(std::span<const std::byte> plan, const EngineOptions& options,
+Result<std::shared_ptr<Engine>> load_engine(std::span<const std::byte> plan,
+                                            const EngineOptions& options,
                                             const backends::Backend& backend);
 
 }  // namespace graft::engine

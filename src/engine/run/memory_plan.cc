@@ -14,7 +14,8 @@ struct Placed {
   int32_t first, last;
 };
 
-// Offset of the smallest gap between the placed buffers that are alive with `request`, or behind them all.
+// Offset of the smallest gap between the placed buffers that are alive with `request`, or behind
+// them all.
 size_t best_gap(const std::vector<Placed>& placed, const BufferRequest& request, size_t size) {
   size_t free_from = 0, best = SIZE_MAX, best_size = SIZE_MAX;
   for (const Placed& p : placed) {  // sorted by begin
@@ -47,8 +48,8 @@ Result<MemoryPlan> plan_memory(std::span<const BufferRequest> requests, size_t m
   placed.reserve(requests.size());
   for (uint32_t i : order) {
     const BufferRequest& request = requests[i];
-    const Status too_large = resource_exhausted("activations need more than " +
-                                                std::to_string(max_bytes) + " bytes");
+    const Status too_large =
+        resource_exhausted("activations need more than " + std::to_string(max_bytes) + " bytes");
     if (request.size_bytes > max_bytes) return too_large;
     const size_t size = (request.size_bytes + kAlignment - 1) / kAlignment * kAlignment;
     const size_t begin = best_gap(placed, request, size);
@@ -56,9 +57,10 @@ Result<MemoryPlan> plan_memory(std::span<const BufferRequest> requests, size_t m
     plan.offsets[i] = begin;
     plan.total_bytes = std::max(plan.total_bytes, begin + size);
     const Placed entry{begin, begin + size, request.first, request.last};
-    placed.insert(std::upper_bound(placed.begin(), placed.end(), entry,
-                                   [](const Placed& a, const Placed& b) { return a.begin < b.begin; }),
-                  entry);
+    placed.insert(
+        std::upper_bound(placed.begin(), placed.end(), entry,
+                         [](const Placed& a, const Placed& b) { return a.begin < b.begin; }),
+        entry);
   }
   return plan;
 }

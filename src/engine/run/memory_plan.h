@@ -21,7 +21,8 @@ struct MemoryPlan {
   size_t total_bytes = 0;
 };
 
-// Largest first, each into the smallest gap that holds it. ResourceExhausted when the arena would pass max_bytes.
+// Largest first, each into the smallest gap that holds it. ResourceExhausted when the arena would
+// pass max_bytes.
 Result<MemoryPlan> plan_memory(std::span<const BufferRequest> requests, size_t max_bytes);
 
 }  // namespace graft::engine

@@ -16,8 +16,12 @@ constexpr int32_t kNever = -1;
 class Scheduler {
  public:
   Scheduler(const Program& program, ConcreteShapes shapes, int threads, const Limits& limits)
-      : program_(program), network_(program.network), shapes_(std::move(shapes)), threads_(threads),
-        limits_(limits), schedule_(std::make_shared<Schedule>()) {}
+      : program_(program),
+        network_(program.network),
+        shapes_(std::move(shapes)),
+        threads_(threads),
+        limits_(limits),
+        schedule_(std::make_shared<Schedule>()) {}
 
   Result<std::shared_ptr<const Schedule>> run(std::vector<int64_t> key) {
     schedule_->key = std::move(key);
@@ -42,8 +46,10 @@ class Scheduler {
     for (size_t i = 0; i < network_.inputs.size(); ++i)
       place(network_.inputs[i], {Place::kInput, static_cast<int64_t>(i)});
     for (size_t id = 0; id < network_.values.size(); ++id) {
-      if (program_.resident[id]) place(static_cast<ir::ValueId>(id), {Place::kResident, 0});
-      else if (network_.values[id].is_const()) root_[id] = static_cast<ir::ValueId>(id);
+      if (program_.resident[id])
+        place(static_cast<ir::ValueId>(id), {Place::kResident, 0});
+      else if (network_.values[id].is_const())
+        root_[id] = static_cast<ir::ValueId>(id);
     }
   }
 
@@ -115,7 +121,8 @@ class Scheduler {
     std::vector<int32_t> last_use(n, kNever), request(n, -1);
     const auto& steps = schedule_->steps;
     for (size_t s = 0; s < steps.size(); ++s) {
-      for (ir::ValueId id : network_.ops[steps[s].op].inputs) last_use[root_[id]] = static_cast<int32_t>(s);
+      for (ir::ValueId id : network_.ops[steps[s].op].inputs)
+        last_use[root_[id]] = static_cast<int32_t>(s);
     }
     std::vector<BufferRequest> requests;
     for (size_t s = 0; s < steps.size(); ++s) {
@@ -138,15 +145,16 @@ class Scheduler {
     GRAFT_ASSIGN_OR_RETURN(const MemoryPlan plan,
                            plan_memory(requests, static_cast<size_t>(limits_.max_arena_bytes)));
     for (size_t id = 0; id < n; ++id) {
-      if (request[id] >= 0) schedule_->slots[id].index = static_cast<int64_t>(plan.offsets[request[id]]);
+      if (request[id] >= 0)
+        schedule_->slots[id].index = static_cast<int64_t>(plan.offsets[request[id]]);
     }
     schedule_->arena_bytes = plan.total_bytes;
     return ok_status();
   }
 
   // The activation whose buffer `dst` may take over at step `now`; kNoValue: none.
-  ir::ValueId in_place_source(const backends::Step& step, const ir::Op& op, ir::ValueId dst, int32_t now,
-                              const std::vector<int32_t>& last_use) const {
+  ir::ValueId in_place_source(const backends::Step& step, const ir::Op& op, ir::ValueId dst,
+                              int32_t now, const std::vector<int32_t>& last_use) const {
     for (size_t i = 0; i < op.inputs.size(); ++i) {
       const ir::ValueId src = root_[op.inputs[i]];
       if (schedule_->slots[src].place != Place::kArena || last_use[src] != now ||
@@ -196,7 +204,8 @@ class Scheduler {
 
 }  // namespace
 
-Result<std::shared_ptr<const Schedule>> make_schedule(const Program& program, const ScheduleInputs& inputs,
+Result<std::shared_ptr<const Schedule>> make_schedule(const Program& program,
+                                                      const ScheduleInputs& inputs,
                                                       std::vector<int64_t> key, int threads,
                                                       const Limits& limits) {
   GRAFT_ASSIGN_OR_RETURN(ConcreteShapes shapes, infer_shapes(program, inputs, limits));

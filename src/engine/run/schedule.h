@@ -1,4 +1,5 @@
-// Schedule: everything about a run that depends on the input shapes: extents, offsets, per-step state. Immutable.
+// Schedule: everything about a run that depends on the input shapes: extents, offsets, per-step
+// state. Immutable.
 #pragma once
 
 #include <memory>
@@ -39,26 +40,30 @@ struct OutputCopy {
 };
 
 struct Schedule {
-  std::vector<int64_t> key;                    // of the schedule cache
-  std::vector<std::vector<int64_t>> dims;      // per value
-  std::vector<size_t> size_bytes;              // per value
-  std::vector<Slot> slots;                     // per value
-  std::vector<ScheduledStep> steps;            // in order; those that only make empty tensors are left out
+  std::vector<int64_t> key;                // of the schedule cache
+  std::vector<std::vector<int64_t>> dims;  // per value
+  std::vector<size_t> size_bytes;          // per value
+  std::vector<Slot> slots;                 // per value
+  std::vector<ScheduledStep> steps;  // in order; those that only make empty tensors are left out
   std::vector<OutputCopy> copies;
-  std::vector<std::byte> host_data;            // elements of shape arithmetic, 8-byte aligned each
-  size_t arena_bytes = 0;                      // activations
-  size_t scratch_bytes = 0;                    // of the neediest step
+  std::vector<std::byte> host_data;  // elements of shape arithmetic, 8-byte aligned each
+  size_t arena_bytes = 0;            // activations
+  size_t scratch_bytes = 0;          // of the neediest step
   double flops = 0, reference_flops = 0;
 };
 
-// Concrete inputs of a schedule. host[i]: elements of Program::host_inputs[i]; empty when it has too many.
+// Concrete inputs of a schedule. host[i]: elements of Program::host_inputs[i]; empty when it has
+// too many.
 struct ScheduleInputs {
   std::vector<std::vector<int64_t>> dims;
   std::vector<std::vector<int64_t>> host;
 };
 
-// InvalidArgument when the shapes do not go through the network, naming the op; ResourceExhausted beyond the limits.
-Result<std::shared_ptr<const Schedule>> make_schedule(const Program& program, const ScheduleInputs& inputs,
-                                                      std::vector<int64_t> key, int threads, const Limits& limits = {});
+// InvalidArgument when the shapes do not go through the network, naming the op; ResourceExhausted
+// beyond the limits.
+Result<std::shared_ptr<const Schedule>> make_schedule(const Program& program,
+                                                      const ScheduleInputs& inputs,
+                                                      std::vector<int64_t> key, int threads,
+                                                      const Limits& limits = {});
 
 }  // namespace graft::engine

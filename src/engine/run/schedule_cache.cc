@@ -27,7 +27,8 @@ int64_t host_elem(const TensorRef& input, int64_t i) {
   return v;
 }
 
-// The key is all dims of all inputs, then the elements of the host inputs. Calls fn(number) for each until it says false.
+// The key is all dims of all inputs, then the elements of the host inputs. Calls fn(number) for
+// each until it says false.
 template <typename Fn>
 bool for_key(const Program& program, std::span<const TensorRef> inputs, Fn&& fn) {
   for (const TensorRef& input : inputs) {
@@ -71,7 +72,8 @@ std::shared_ptr<const Schedule> ScheduleCache::last() const {
 
 ScheduleInputs ScheduleCache::concrete(std::span<const TensorRef> inputs) const {
   ScheduleInputs result;
-  for (const TensorRef& input : inputs) result.dims.emplace_back(input.dims.begin(), input.dims.end());
+  for (const TensorRef& input : inputs)
+    result.dims.emplace_back(input.dims.begin(), input.dims.end());
   for (int32_t index : program_->host_inputs) {
     std::vector<int64_t>& elems = result.host.emplace_back();
     for (int64_t i = 0; i < host_elems(inputs[index]); ++i)

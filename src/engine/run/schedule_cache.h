@@ -15,8 +15,8 @@ class ScheduleCache {
   explicit ScheduleCache(std::shared_ptr<const Program> program, int threads)
       : program_(std::move(program)), threads_(threads) {}
 
-  // The schedule for inputs that were checked against the network. Allocates nothing when it is cached.
-  // Concurrent first runs of a shape make it once.
+  // The schedule for inputs that were checked against the network. Allocates nothing when it is
+  // cached. Concurrent first runs of a shape make it once.
   Result<std::shared_ptr<const Schedule>> get(std::span<const TensorRef> inputs);
   std::shared_ptr<const Schedule> last() const;  // null before the first
 

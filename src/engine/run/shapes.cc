@@ -32,17 +32,20 @@ class ShapeRun {
     result_.host.resize(n);
     for (size_t id = 0; id < n; ++id) {
       const ir::Value& value = network_.values[id];
-      if (value.is_const()) GRAFT_RETURN_IF_ERROR(set(static_cast<ir::ValueId>(id), value.type, value.host));
+      if (value.is_const())
+        GRAFT_RETURN_IF_ERROR(set(static_cast<ir::ValueId>(id), value.type, value.host));
     }
     GRAFT_RETURN_IF_ERROR(set_inputs());
     ir::DimTable unused;
     std::vector<ir::InferInput> known;
     for (const ir::Op& op : network_.ops) {
       known.clear();
-      for (ir::ValueId id : op.inputs) known.push_back({&types_[id], host_[id] ? &*host_[id] : nullptr});
+      for (ir::ValueId id : op.inputs)
+        known.push_back({&types_[id], host_[id] ? &*host_[id] : nullptr});
       auto made = ir::infer(op, known, op.outputs.size(), unused);
       if (!made.ok())
-        return invalid_argument("the input shapes do not fit " + op.name + ": " + made.status().message());
+        return invalid_argument("the input shapes do not fit " + op.name + ": " +
+                                made.status().message());
       for (size_t i = 0; i < op.outputs.size(); ++i)
         GRAFT_RETURN_IF_ERROR(
             set(op.outputs[i], std::move((*made)[i].type), std::move((*made)[i].host)));
@@ -73,7 +76,8 @@ class ShapeRun {
     const std::string& name = network_.values[id].name;
     auto dims = constant_elems(type.dims);
     if (!dims)
-      return invalid_argument("the shape of " + name + " depends on data that are not known before running");
+      return invalid_argument("the shape of " + name +
+                              " depends on data that are not known before running");
     const auto elems = checked_product(*dims);
     const auto bytes =
         elems ? checked_mul(*elems, static_cast<int64_t>(dtype_size(type.dtype))) : std::nullopt;

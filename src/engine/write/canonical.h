@@ -1,5 +1,5 @@
-// Canonical numbering of a network for its plan: inputs, constants in order of first use, then op outputs in order.
-// Constants of equal bytes share one blob; unused constants are left out.
+// Canonical numbering of a network for its plan: inputs, constants in order of first use, then op
+// outputs in order. Constants of equal bytes share one blob; unused constants are left out.
 #pragma once
 
 #include <deque>

@@ -13,10 +13,14 @@ constexpr float kMaxHalf = 65504;
 
 bool is_weight_use(const ir::Op& op, size_t input) {
   switch (op.kind()) {
-    case ir::OpKind::kConv: return input == 1;
-    case ir::OpKind::kMatMul: return input <= 1;
-    case ir::OpKind::kGather: return input == 0;
-    default: return false;
+    case ir::OpKind::kConv:
+      return input == 1;
+    case ir::OpKind::kMatMul:
+      return input <= 1;
+    case ir::OpKind::kGather:
+      return input == 0;
+    default:
+      return false;
   }
 }
 
@@ -42,13 +46,16 @@ Storage choose_storage(const ir::Network& network, Precision precision) {
   Storage storage;
   storage.half.assign(network.values.size(), false);
   if (precision != Precision::kFp16) return storage;
-  // Layer that uses each value as weights; "" none yet. A use of any other kind keeps the value as it is.
+  // Layer that uses each value as weights; "" none yet. A use of any other kind keeps the value as
+  // it is.
   std::vector<const ir::Op*> layer(network.values.size(), nullptr);
   std::vector<bool> other_use(network.values.size(), false);
   for (const ir::Op& op : network.ops) {
     for (size_t i = 0; i < op.inputs.size(); ++i) {
-      if (!is_weight_use(op, i)) other_use[op.inputs[i]] = true;
-      else if (!layer[op.inputs[i]]) layer[op.inputs[i]] = &op;
+      if (!is_weight_use(op, i))
+        other_use[op.inputs[i]] = true;
+      else if (!layer[op.inputs[i]])
+        layer[op.inputs[i]] = &op;
     }
   }
   for (ir::ValueId output : network.outputs) other_use[output] = true;

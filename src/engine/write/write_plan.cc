@@ -71,7 +71,8 @@ class MetadataWriter {
       const ir::Value& value = network_.values[network_.inputs[i]];
       std::vector<int64_t> dims;
       for (size_t axis = 0; axis < value.type.dims.size(); ++axis)
-        dims.push_back(symbols_.code(value.type.dims[axis], static_cast<int>(i), static_cast<int>(axis)));
+        dims.push_back(
+            symbols_.code(value.type.dims[axis], static_cast<int>(i), static_cast<int>(axis)));
       const auto name = builder_.CreateSharedString(value.name);
       result.push_back(fb::CreateInput(builder_, name, static_cast<int>(value.type.dtype),
                                        builder_.CreateVector(dims)));
@@ -141,7 +142,8 @@ Result<WrittenPlan> write_checked(const ir::Network& network, const PlanOptions&
   for (size_t b = 0; b < canonical.blobs.size(); ++b) {
     const auto bytes = canonical.blob_bytes[b];
     if (!bytes.empty())
-      std::memcpy(&plan.bytes[layout.weights + canonical.blobs[b].offset], bytes.data(), bytes.size());
+      std::memcpy(&plan.bytes[layout.weights + canonical.blobs[b].offset], bytes.data(),
+                  bytes.size());
   }
   seal_container(plan.bytes, header, layout);
   plan.identity = to_hex(header.identity);
@@ -162,7 +164,8 @@ Result<WrittenPlan> write_plan(const ir::Network& network, const PlanOptions& op
       return unsupported(std::string(options.precision == Precision::kInt8 ? "INT8" : "BF16") +
                          " is not in this version; use FP32 or FP16");
     if (options.max_workspace_bytes < 0)
-      return invalid_argument("max_workspace_bytes is " + std::to_string(options.max_workspace_bytes) +
+      return invalid_argument("max_workspace_bytes is " +
+                              std::to_string(options.max_workspace_bytes) +
                               ", expected at least 0");
     if (options.tuning_batch < 1)
       return invalid_argument("tuning_batch is " + std::to_string(options.tuning_batch) +

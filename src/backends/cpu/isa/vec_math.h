@@ -1,9 +1,9 @@
 // Vectorised elementary functions over vec.h, for every ISA level.
 //
-// Error over a dense sweep of floats against double, asserted by tests/backends/cpu/gemm_math_test.cc:
-// vexp 2 ulp, verf 4 ulp, vtanh 3e-7 and vsigmoid 4e-7 of the value.
-// Special values: NaN gives NaN; exp(-inf) = 0, exp(inf) = inf, overflow gives inf, results below
-// the normal range may be flushed to 0; tanh and erf of +-inf are +-1.
+// Error over a dense sweep of floats against double, asserted by
+// tests/backends/cpu/gemm_math_test.cc: vexp 2 ulp, verf 4 ulp, vtanh 3e-7 and vsigmoid 4e-7 of the
+// value. Special values: NaN gives NaN; exp(-inf) = 0, exp(inf) = inf, overflow gives inf, results
+// below the normal range may be flushed to 0; tanh and erf of +-inf are +-1.
 #pragma once
 
 #include "backends/cpu/isa/vec.h"
