@@ -41,14 +41,24 @@ def _line(row):
 
 
 def write(folder, target):
-    """The newest result of every machine and base, newest first."""
-    newest = {}
+    """The newest day of every machine and base, newest first; of equal rows of that day the last one counts."""
+    days = {}
     for path in sorted(pathlib.Path(folder).glob("*.json")):
         result = json.loads(path.read_text())
-        newest[result["machine"]["id"], result["base"]] = result
-    text = HEAD + "".join("".join(_tables(r)) for r in sorted(newest.values(), key=lambda r: r["date"], reverse=True))
+        if "rows" not in result:  # of another benchmark
+            continue
+        key = result["machine"]["id"], result["base"]
+        same_day = key in days and days[key]["date"][:10] == result["date"][:10]
+        rows = {_key(row): row for row in days[key]["rows"]} if same_day else {}
+        rows.update((_key(row), row) for row in result["rows"])
+        days[key] = {**result, "rows": list(rows.values())}
+    text = HEAD + "".join("".join(_tables(r)) for r in sorted(days.values(), key=lambda r: r["date"], reverse=True))
     target.parent.mkdir(exist_ok=True)
     target.write_text(text)
+
+
+def _key(row):
+    return row["network"], row.get("batch"), row["peer"]["peer"] if "peer" in row else row.get("not_measured")
 
 
 def compare(before, after):
