@@ -1,5 +1,6 @@
 """The examples run as they stand, in processes of their own."""
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -7,11 +8,13 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("GRAFT_BUILD_DIR", ROOT / "build" / "release"))
 
 
 def _frozen_graph(*arguments):
+    env = dict(os.environ, PYTHONPATH=str(BUILD.resolve() / "python"))
     return subprocess.run([sys.executable, ROOT / "examples" / "frozen_graph.py", "--repeat", "2", *map(str, arguments)],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=110)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=110, env=env)
 
 
 @pytest.mark.parametrize("mode", ["FP32", "FP16"])
