@@ -22,6 +22,7 @@ STATE = common.BUILD / "long"
 # name -> (module, function, what it covers, what it does). function(state, save) returns a JSON value that has "passed".
 CHECKS = {
     "tf-versions": ("long_tf_versions", "check", ("src/tensorflow",), "the plugin in each TensorFlow from 2.16 on"),
+    "planted-faults": ("planted_faults", "check", ("src", "tests"), "each planted fault turns its test red"),
     "networks": ("long_networks", "check", ("src", "tools"), "every network against TensorFlow in double"),
 }
 

@@ -13,6 +13,7 @@
 #include <new>
 #include <optional>
 
+#include "base/fault.h"
 #include "base/log.h"
 
 namespace graft {
@@ -181,7 +182,8 @@ Status fill_temporary(File& file, const Destination& dest, std::span<const std::
   GRAFT_RETURN_IF_ERROR(write_all(file.get(), bytes, dest.path));
   // A failed fsync may have dropped the dirty pages: trying again could report success for lost
   // data.
-  if (system_call("fsync", [&] { return ::fsync(file.get()); }) == -1)
+  if (!GRAFT_FAULT(file_fsync_dropped) &&
+      system_call("fsync", [&] { return ::fsync(file.get()); }) == -1)
     return os_error("sync", dest.path);
   if (file.close() == -1) return os_error("close", dest.path);
   return ok_status();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/fault.h"
 #include "convert/glob.h"
 
 namespace graft::convert_detail {
@@ -70,7 +71,7 @@ Classified classify(const graphdef::Graph& graph, const frontend::Imported& impo
     if (!support.yes) continue;
     if (fed[i])
       refuse("input_node", "named in inputs: it is fed");
-    else if (any_glob_match(options.deny_nodes, node.name))
+    else if (any_glob_match(options.deny_nodes, node.name) && !GRAFT_FAULT(deny_list_ignored))
       refuse("denied", "denied by node name");
     else if (any_glob_match(options.deny_ops, node.op))
       refuse("denied", "op type " + std::string(node.op) + " is denied");

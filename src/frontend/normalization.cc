@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/dtype.h"
+#include "base/fault.h"
 #include "frontend/window_attrs.h"
 
 namespace graft::frontend {
@@ -77,7 +78,8 @@ Status import_batch_norm(NodeImport& n) {
       return n.invalid("input " + std::to_string(i) + " has " + std::to_string(d.value()) +
                        " elements, input 0 has " + std::to_string(channels.value()) + " channels");
   }
-  GRAFT_ASSIGN_OR_RETURN(const ScaleShift affine, scale_and_shift(n, epsilon));
+  GRAFT_ASSIGN_OR_RETURN(const ScaleShift affine,
+                         scale_and_shift(n, GRAFT_FAULT(bn_epsilon_dropped) ? 0.0f : epsilon));
   GRAFT_ASSIGN_OR_RETURN(const ir::ValueId src, to_nhwc(n, n.in(0), nchw));
   GRAFT_ASSIGN_OR_RETURN(const ir::ValueId dst,
                          n.emit(ir::AffineAttrs{}, {src, affine.scale, affine.shift}));

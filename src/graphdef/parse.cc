@@ -1,6 +1,7 @@
 #include <limits>
 #include <string>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "graphdef/graph.h"
 #include "graphdef/inputs.h"
@@ -163,7 +164,7 @@ Status build_index(Graph& graph) {
   graph.index.reserve(graph.nodes.size());
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const auto [entry, fresh] = graph.index.emplace(graph.nodes[i].name, static_cast<int32_t>(i));
-    if (!fresh)
+    if (!fresh && !GRAFT_FAULT(duplicate_names_accepted))
       return invalid_graph("nodes " + std::to_string(entry->second) + " and " + std::to_string(i) +
                            " have the same name \"" + printable(graph.nodes[i].name) + "\"");
   }

@@ -1,6 +1,7 @@
 // Window arithmetic of convolutions and pools; conv, pool, resize, depth_to_space.
 #include <algorithm>
 
+#include "base/fault.h"
 #include "ir/infer_context.h"
 
 namespace graft::ir {
@@ -42,7 +43,8 @@ Result<Window> window(Dim in, int64_t ksize, int64_t stride, int64_t dilation, P
       w.out = dims.ceil_div(in, stride);
       const Dim span = dims.add(dims.mul(dims.sub(w.out, 1), stride), effective);
       const Dim total = dims.max(dims.sub(span, in), 0);
-      w.pad_before = dims.floor_div(total, 2);
+      w.pad_before =
+          GRAFT_FAULT(same_padding_off_by_one) ? dims.ceil_div(total, 2) : dims.floor_div(total, 2);
       w.pad_after = dims.sub(total, w.pad_before);
       return w;
     }

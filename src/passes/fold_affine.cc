@@ -12,6 +12,7 @@
 #include <cstring>
 #include <memory>
 
+#include "base/fault.h"
 #include "passes/affine.h"
 #include "passes/passes.h"
 
@@ -79,7 +80,8 @@ Result<bool> fold(Editor& edit, size_t i, PassContext& context) {
     if (!b || b->size() != channels) return false;
     bias = *b;
   }
-  for (size_t c = 0; c < channels; ++c) bias[c] = bias[c] * form->scale[c] + form->shift[c];
+  for (size_t c = 0; c < channels; ++c)
+    bias[c] = bias[c] * (GRAFT_FAULT(folded_bias_not_scaled) ? 1 : form->scale[c]) + form->shift[c];
   if (!all_finite(bias)) return false;
   if (std::any_of(form->scale.begin(), form->scale.end(), [](double s) { return s != 1; })) {
     GRAFT_ASSIGN_OR_RETURN(op.inputs[1], scaled_weights(edit, op, form->scale, context));

@@ -8,6 +8,7 @@
 // reader.
 #include <cmath>
 
+#include "base/fault.h"
 #include "passes/editor.h"
 #include "passes/passes.h"
 #include "passes/retype.h"
@@ -128,7 +129,7 @@ Result<bool> rewrite(Editor& edit, size_t i) {
   GRAFT_ASSIGN_OR_RETURN(const ir::ValueId v,
                          edit.add(ir::TransposeAttrs{kSwapHeads}, {parts->v}, name));
   ir::AttentionAttrs attrs;
-  attrs.scale = static_cast<float>(parts->scale);
+  attrs.scale = GRAFT_FAULT(attention_scale_dropped) ? 1.0f : static_cast<float>(parts->scale);
   std::vector<ir::ValueId> inputs{q, k, v};
   if (parts->mask != ir::kNoValue) {
     attrs.has_mask = true;

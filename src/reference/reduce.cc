@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/fault.h"
 #include "reference/values.h"
 
 namespace graft::reference {
@@ -91,7 +92,7 @@ Status evaluate_reduce(const Call& c) {
     if (a.fn == ReduceFn::kMean) {
       for (W& v : y) {
         if constexpr (std::is_same_v<W, double>)
-          v /= static_cast<double>(count);
+          v /= static_cast<double>(GRAFT_FAULT(mean_of_wrong_axis) ? dims.front() : count);
         else
           v = count == 0 ? 0 : v / static_cast<W>(count);
       }

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "base/check.h"
+#include "base/fault.h"
 #include "base/file_io.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -131,7 +132,8 @@ Status EngineKernel::run_native(TF_OpKernelContext* ctx, std::span<TF_Tensor* co
             " failed. The native segment will be used instead. Reason: " + reason.message());
   const Status status = native_.run(ctx, inputs);
   if (status.ok()) {
-    counter_->native.fetch_add(1, std::memory_order_relaxed);
+    counter_->native.fetch_add(GRAFT_FAULT(fallback_not_counted) ? 0 : 1,
+                               std::memory_order_relaxed);
     return status;
   }
   // The engine's own failure decides the code: it is why the step has no answer.

@@ -63,6 +63,17 @@ TEST_F(FileIo, write_and_read) {
   EXPECT_FALSE(file_exists(dir_ + "/absent"));
 }
 
+// Without the first fsync a power loss after the rename could leave an empty file under the name.
+TEST_F(FileIo, Z1_bytes_are_synced_before_the_rename_and_the_folder_after) {
+  static std::string calls;
+  calls.clear();
+  set_io_fault(0, 0);
+  set_io_hook([](const char* call, int64_t) { calls += std::string(call) + ' '; });
+  ASSERT_TRUE(write_file_atomic(path_, bytes_of("new")).ok());
+  set_io_hook(nullptr);
+  EXPECT_NE(calls.find("write fsync close rename fsync"), std::string::npos) << calls;
+}
+
 // Every call x every error: the old file is whole (or, when only the directory's fsync failed, the
 // new one) and no temporary stays.
 TEST_F(FileIo, Z2_Z3_every_call_fails_once) {

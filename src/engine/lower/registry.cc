@@ -1,11 +1,13 @@
 #include "engine/lower/registry.h"
 
+#include "base/fault.h"
+
 namespace graft::engine {
 
 std::string program_key(const std::string& identity, int64_t plan_workspace_bytes,
                         const LowerOptions& options, const backends::Backend& backend) {
   const ir::Target& t = options.target;
-  std::string key = identity;
+  std::string key = GRAFT_FAULT(registry_ignores_identity) ? std::string() : identity;
   for (int64_t part :
        {static_cast<int64_t>(t.isa), static_cast<int64_t>(t.avx512_bf16), t.l1d_bytes, t.l2_bytes,
         t.l3_bytes,

@@ -4,6 +4,8 @@
 #include <numeric>
 #include <string>
 
+#include "base/fault.h"
+
 namespace graft::engine {
 namespace {
 
@@ -19,7 +21,8 @@ struct Placed {
 size_t best_gap(const std::vector<Placed>& placed, const BufferRequest& request, size_t size) {
   size_t free_from = 0, best = SIZE_MAX, best_size = SIZE_MAX;
   for (const Placed& p : placed) {  // sorted by begin
-    if (p.last < request.first || p.first > request.last) continue;
+    const int32_t last = GRAFT_FAULT(memory_freed_before_last_use) ? p.last - 1 : p.last;
+    if (last < request.first || p.first > request.last) continue;
     if (p.begin > free_from) {
       const size_t gap = p.begin - free_from;
       if (gap >= size && gap < best_size) {

@@ -1,8 +1,10 @@
 #include "engine/write/storage.h"
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 
+#include "base/fault.h"
 #include "base/half.h"
 
 namespace graft::engine {
@@ -77,6 +79,8 @@ void narrow_to_half(std::span<const std::byte> src, std::byte* dst) {
   for (size_t i = 0; i < src.size() / sizeof(float); ++i) {
     float w;
     std::memcpy(&w, &src[i * sizeof w], sizeof w);
+    if (GRAFT_FAULT(half_truncates))
+      w = std::bit_cast<float>(std::bit_cast<uint32_t>(w) & ~uint32_t{0x1fff});
     const uint16_t bits = float_to_half(w);
     std::memcpy(dst + i * sizeof bits, &bits, sizeof bits);
   }

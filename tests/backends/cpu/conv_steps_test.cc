@@ -82,7 +82,8 @@ int run_all(std::span<const KernelEntry> kernels, ir::Attrs attrs, const std::ve
 
 struct ConvCase {
   std::vector<int64_t> src, weights;
-  int64_t stride, dilation, groups;
+  std::vector<int64_t> stride, dilation;  // height, width
+  int64_t groups;
   ir::Padding padding;
   std::vector<int64_t> pads;
   int kernels;  // that take it on an AVX2 machine
@@ -91,22 +92,25 @@ struct ConvCase {
 TEST(ConvSteps, every_padding_rule_and_optional_input) {
   std::mt19937 rng(31);
   const ConvCase cases[] = {
-      {{2, 7, 9, 40}, {3, 3, 40, 33}, 1, 1, 1, ir::Padding::kSame, {0, 0, 0, 0}, 2},
-      {{1, 8, 8, 32}, {3, 3, 32, 32}, 1, 1, 1, ir::Padding::kExplicit, {2, 0, 0, 1}, 2},
-      {{1, 9, 8, 5}, {3, 3, 5, 7}, 2, 1, 1, ir::Padding::kSame, {0, 0, 0, 0}, 1},
-      {{1, 8, 9, 3}, {5, 5, 3, 8}, 2, 1, 1, ir::Padding::kSame, {0, 0, 0, 0}, 1},
-      {{1, 9, 9, 6}, {3, 3, 2, 9}, 1, 2, 3, ir::Padding::kValid, {0, 0, 0, 0}, 1},
-      {{1, 6, 7, 10}, {3, 3, 1, 10}, 2, 1, 10, ir::Padding::kSame, {0, 0, 0, 0}, 2},
-      {{1, 6, 7, 5}, {3, 2, 1, 15}, 1, 1, 5, ir::Padding::kExplicit, {0, 3, 1, 1}, 2},
-      {{1, 5, 5, 1}, {3, 3, 1, 4}, 1, 1, 1, ir::Padding::kSame, {0, 0, 0, 0}, 1},
-      {{3, 4, 4, 20}, {1, 1, 20, 12}, 1, 1, 1, ir::Padding::kValid, {0, 0, 0, 0}, 1},
-      {{0, 4, 4, 20}, {1, 1, 20, 12}, 1, 1, 1, ir::Padding::kValid, {0, 0, 0, 0}, 1},
+      {{2, 7, 9, 40}, {3, 3, 40, 33}, {1, 1}, {1, 1}, 1, ir::Padding::kSame, {0, 0, 0, 0}, 2},
+      {{1, 8, 8, 32}, {3, 3, 32, 32}, {1, 1}, {1, 1}, 1, ir::Padding::kExplicit, {2, 0, 0, 1}, 2},
+      {{1, 9, 8, 5}, {3, 3, 5, 7}, {2, 2}, {1, 1}, 1, ir::Padding::kSame, {0, 0, 0, 0}, 1},
+      {{1, 8, 9, 3}, {5, 5, 3, 8}, {2, 2}, {1, 1}, 1, ir::Padding::kSame, {0, 0, 0, 0}, 1},
+      {{1, 9, 9, 6}, {3, 3, 2, 9}, {1, 1}, {2, 2}, 3, ir::Padding::kValid, {0, 0, 0, 0}, 1},
+      {{1, 6, 7, 10}, {3, 3, 1, 10}, {2, 2}, {1, 1}, 10, ir::Padding::kSame, {0, 0, 0, 0}, 2},
+      {{1, 6, 7, 5}, {3, 2, 1, 15}, {1, 1}, {1, 1}, 5, ir::Padding::kExplicit, {0, 3, 1, 1}, 2},
+      {{1, 5, 5, 1}, {3, 3, 1, 4}, {1, 1}, {1, 1}, 1, ir::Padding::kSame, {0, 0, 0, 0}, 1},
+      {{3, 4, 4, 20}, {1, 1, 20, 12}, {1, 1}, {1, 1}, 1, ir::Padding::kValid, {0, 0, 0, 0}, 1},
+      {{0, 4, 4, 20}, {1, 1, 20, 12}, {1, 1}, {1, 1}, 1, ir::Padding::kValid, {0, 0, 0, 0}, 1},
+      {{1, 9, 8, 5}, {3, 3, 5, 7}, {2, 1}, {1, 1}, 1, ir::Padding::kSame, {0, 0, 0, 0}, 1},
+      {{1, 9, 11, 5}, {3, 2, 5, 7}, {1, 3}, {2, 1}, 1, ir::Padding::kExplicit, {1, 0, 2, 1}, 1},
+      {{1, 8, 8, 10}, {3, 3, 1, 10}, {1, 2}, {1, 2}, 10, ir::Padding::kValid, {0, 0, 0, 0}, 2},
   };
   for (const ConvCase& c : cases) {
     for (int extras = 0; extras < 8; ++extras) {
       ir::ConvAttrs a;
-      a.strides = {c.stride, c.stride};
-      a.dilations = {c.dilation, c.dilation};
+      a.strides = c.stride;
+      a.dilations = c.dilation;
       a.padding = c.padding;
       a.pads = c.pads;
       a.groups = c.groups;
@@ -116,17 +120,17 @@ TEST(ConvSteps, every_padding_rule_and_optional_input) {
       ConvShape s;
       s.batch = c.src[0], s.h = c.src[1], s.w = c.src[2], s.c = s.src_ld = c.src[3];
       s.kh = c.weights[0], s.kw = c.weights[1], s.oc = s.dst_ld = s.residual_ld = c.weights[3];
-      s.stride_h = s.stride_w = c.stride, s.dilation_h = s.dilation_w = c.dilation,
-      s.groups = c.groups;
-      const int64_t kh = (s.kh - 1) * c.dilation + 1, kw = (s.kw - 1) * c.dilation + 1;
+      s.stride_h = c.stride[0], s.stride_w = c.stride[1], s.dilation_h = c.dilation[0],
+      s.dilation_w = c.dilation[1], s.groups = c.groups;
+      const int64_t kh = (s.kh - 1) * s.dilation_h + 1, kw = (s.kw - 1) * s.dilation_w + 1;
       if (c.padding == ir::Padding::kSame) {
-        s.oh = (s.h + c.stride - 1) / c.stride, s.ow = (s.w + c.stride - 1) / c.stride;
-        s.pad_top = std::max<int64_t>(0, (s.oh - 1) * c.stride + kh - s.h) / 2;
-        s.pad_left = std::max<int64_t>(0, (s.ow - 1) * c.stride + kw - s.w) / 2;
+        s.oh = (s.h + s.stride_h - 1) / s.stride_h, s.ow = (s.w + s.stride_w - 1) / s.stride_w;
+        s.pad_top = std::max<int64_t>(0, (s.oh - 1) * s.stride_h + kh - s.h) / 2;
+        s.pad_left = std::max<int64_t>(0, (s.ow - 1) * s.stride_w + kw - s.w) / 2;
       } else {
         s.pad_top = c.pads[0], s.pad_left = c.pads[2];
-        s.oh = (s.h + c.pads[0] + c.pads[1] - kh) / c.stride + 1;
-        s.ow = (s.w + c.pads[2] + c.pads[3] - kw) / c.stride + 1;
+        s.oh = (s.h + c.pads[0] + c.pads[1] - kh) / s.stride_h + 1;
+        s.ow = (s.w + c.pads[2] + c.pads[3] - kw) / s.stride_w + 1;
       }
       const std::vector<int64_t> dst_dims = {s.batch, s.oh, s.ow, s.oc};
       std::vector<Tensor> src = {random_tensor(rng, c.src), random_tensor(rng, c.weights, true)};

@@ -8,6 +8,7 @@
 #include "backends/cpu/gemm/compute_select.h"
 #include "backends/cpu/kernel_list.h"
 #include "base/check.h"
+#include "base/fault.h"
 
 namespace graft::cpu {
 namespace {
@@ -43,8 +44,8 @@ struct ConvCommon {
     shape.groups = attrs.groups;
     shape.c = shape.src_ld = dims[2] * attrs.groups;
     shape.oc = shape.dst_ld = shape.residual_ld = dims[3];
-    shape.stride_h = attrs.strides[0];
-    shape.stride_w = attrs.strides[1];
+    shape.stride_h = attrs.strides[GRAFT_FAULT(conv_strides_swapped) ? 1 : 0];
+    shape.stride_w = attrs.strides[GRAFT_FAULT(conv_strides_swapped) ? 0 : 1];
     shape.dilation_h = attrs.dilations[0];
     shape.dilation_w = attrs.dilations[1];
     to_epilogue(attrs.act, &epilogue);
@@ -77,6 +78,7 @@ struct ConvCommon {
     return bias.empty() ? static_cast<const float*>(src[2]) : bias.data();
   }
   const float* residual_of(const void* const* src) const {
+    if (GRAFT_FAULT(conv_residual_dropped)) return nullptr;
     return attrs.has_residual ? static_cast<const float*>(src[2 + attrs.has_bias]) : nullptr;
   }
   bool consumes(int i) const { return i == 1 || (i == 2 && !bias.empty()); }

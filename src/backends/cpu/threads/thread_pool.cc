@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "backends/cpu/threads/thread_count.h"
+#include "base/fault.h"
 
 namespace graft::cpu {
 namespace {
@@ -190,7 +191,8 @@ void ThreadPool::Impl::parallel(int max_threads, int64_t num_tasks, TaskFn fn, v
       sched_yield();
     }
   }
-  if (job.failed.load(std::memory_order_acquire)) std::rethrow_exception(job.error);
+  if (job.failed.load(std::memory_order_acquire) && !GRAFT_FAULT(task_exception_lost))
+    std::rethrow_exception(job.error);
 }
 
 namespace {
