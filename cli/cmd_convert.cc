@@ -79,7 +79,6 @@ int run_convert(Args& args) {
   if (!bytes.ok()) return fail(bytes.status());
   Result<Conversion> conversion = convert(*bytes, args.options);
   if (!conversion.ok()) return fail(conversion.status().with_context(args.input));
-  bytes = std::vector<std::byte>();
   if (Status s = write_file_atomic(args.output, conversion->graph); !s.ok()) return fail(s);
   if (!args.report_json.empty())
     if (Status s = write_text(args.report_json, conversion->report.json()); !s.ok()) return fail(s);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "graft/report.h"
+#include "graft/rope.h"
 #include "graft/status.h"
 
 namespace graft {
@@ -58,14 +59,17 @@ struct ConvertOptions {
 };
 
 struct Conversion {
-  std::vector<std::byte>
-      graph;  // serialized GraphDef; equal to the input when nothing was converted
+  // Serialized GraphDef; equal to the input when nothing was converted. Views the input's bytes:
+  // keep them until it is written (write_file_atomic) or flattened into bytes of its own.
+  Rope graph;
   Report report;
 };
 
 // Never changes its input. InvalidGraph / InvalidArgument / Unsupported / NotConverted / Cancelled
 // / Internal.
 Result<Conversion> convert(std::span<const std::byte> graph, const ConvertOptions& options);
+// Names of the rewrites that `disabled_passes` may leave out, in the order in which they run.
+std::vector<std::string> pass_names();
 // The report of `convert` without building plans.
 Result<Report> analyze(std::span<const std::byte> graph, const ConvertOptions& options);
 

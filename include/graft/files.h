@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "graft/rope.h"
 #include "graft/status.h"
 
 namespace graft {
@@ -22,6 +23,8 @@ Result<std::vector<std::byte>> read_file(const std::string& path, int64_t max_by
 // file is whole and the temporary is gone. A symbolic link is followed to its target first; a path
 // that is neither absent nor a regular file is refused.
 Status write_file_atomic(const std::string& path, std::span<const std::byte> bytes);
+// The same, piece after piece.
+Status write_file_atomic(const std::string& path, const Rope& bytes);
 
 // Ok when write_file_atomic(path) may be expected to succeed: the parent exists and is writable,
 // the path is absent or a regular file. For checks before long work.

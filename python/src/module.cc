@@ -153,8 +153,12 @@ nb::tuple run_convert(nb::bytes graph, nb::dict dict, const StopSource* stop, bo
   }();
   if (callback_error) std::rethrow_exception(callback_error);
   if (!conversion.ok()) raise_status(conversion.status());
+  std::vector<std::byte> bytes = [&] {
+    nb::gil_scoped_release release;
+    return conversion->graph.flatten();
+  }();
   nb::dict report = report_dict(conversion->report);
-  return nb::make_tuple(owned_bytes(std::move(conversion->graph)), report);
+  return nb::make_tuple(owned_bytes(std::move(bytes)), report);
 }
 
 // Feeds: (name, dtype number, shape, address, bytes); the caller keeps the arrays alive. Outputs:
@@ -248,6 +252,7 @@ NB_MODULE(_graftrt, m) {
       .def("run", &PySession::run, "fetches"_a, "feeds"_a, "stop"_a.none())
       .def("engines", &PySession::engines);
   m.def("install_log_sink", &install_log_sink, "sink"_a);
+  m.def("pass_names", &pass_names);
   m.def("counters_json", &counters_json);
   m.def("reset_counters", &reset_counters);
   m.def("set_run_option", [](const std::string& name, const std::string& value) {

@@ -14,6 +14,7 @@
 #include <optional>
 
 #include "base/fault.h"
+#include "base/huge_pages.h"
 #include "base/log.h"
 
 namespace graft {
@@ -164,7 +165,7 @@ Status write_all(int fd, std::span<const std::byte> bytes, const std::string& pa
 }
 
 // Fills and syncs the open temporary; the caller removes it on error.
-Status fill_temporary(File& file, const Destination& dest, std::span<const std::byte> bytes) {
+Status fill_temporary(File& file, const Destination& dest, const Rope& bytes) {
   if (dest.replaced) {
     struct stat own;
     if (system_call("fstat", [&] { return ::fstat(file.get(), &own); }) == -1)
@@ -179,7 +180,8 @@ Status fill_temporary(File& file, const Destination& dest, std::span<const std::
     if (system_call("fchmod", [&] { return ::fchmod(file.get(), mode); }) == -1)
       return os_error("keep the mode of", dest.path);
   }
-  GRAFT_RETURN_IF_ERROR(write_all(file.get(), bytes, dest.path));
+  for (const Rope::Piece& piece : bytes.pieces())
+    GRAFT_RETURN_IF_ERROR(write_all(file.get(), piece.bytes, dest.path));
   // A failed fsync may have dropped the dirty pages: trying again could report success for lost
   // data.
   if (!GRAFT_FAULT(file_fsync_dropped) &&
@@ -209,6 +211,8 @@ Result<std::vector<std::byte>> read_file(const std::string& path, int64_t max_by
                           std::to_string(max_bytes));
   std::vector<std::byte> bytes;
   try {
+    bytes.reserve(static_cast<size_t>(before.st_size));
+    advise_huge_pages(bytes.data(), bytes.capacity());
     bytes.resize(static_cast<size_t>(before.st_size));
   } catch (const std::bad_alloc&) {
     return resource_exhausted("no memory for the " + std::to_string(before.st_size) +
@@ -233,6 +237,12 @@ Result<std::vector<std::byte>> read_file(const std::string& path, int64_t max_by
 }
 
 Status write_file_atomic(const std::string& path, std::span<const std::byte> bytes) {
+  Rope rope;
+  rope.append_view(bytes);
+  return write_file_atomic(path, rope);
+}
+
+Status write_file_atomic(const std::string& path, const Rope& bytes) {
   GRAFT_ASSIGN_OR_RETURN(const Destination dest, resolve(path, "write"));
   const std::string parent = parent_of(dest.path);
   // Opened first: after the rename only its fsync is left to fail.

@@ -86,12 +86,13 @@ Result<BuiltEngine> build_engine(const graphdef::Graph& graph, const frontend::I
   plan_options.strict_math = options.strict_math;
   plan_options.max_workspace_bytes = options.max_workspace_bytes;
   plan_options.tuning_batch = options.max_batch_size;
-  GRAFT_ASSIGN_OR_RETURN(engine::WrittenPlan plan, engine::write_plan(network, plan_options));
+  GRAFT_ASSIGN_OR_RETURN(engine::PlanPieces plan, engine::write_plan_pieces(network, plan_options));
   if (options.round_trip_plans) {
-    GRAFT_ASSIGN_OR_RETURN(engine::Plan read, engine::read_plan(plan.bytes));
+    const std::vector<std::byte> bytes = plan.bytes.flatten();
+    GRAFT_ASSIGN_OR_RETURN(engine::Plan read, engine::read_plan(bytes));
     GRAFT_ASSIGN_OR_RETURN(engine::WrittenPlan again,
                            engine::write_plan(read.network, plan_options));
-    if (again.bytes != plan.bytes)
+    if (again.bytes != bytes)
       return internal_error("a plan changed when it was read and written again");
   }
 
@@ -133,7 +134,6 @@ Result<BuiltEngine> build_engine(const graphdef::Graph& graph, const frontend::I
     report.outputs.push_back(
         spec_of(network, network.outputs[i], graphdef::tensor_name(graph, segment.outputs[i])));
   }
-  const std::string_view bytes(reinterpret_cast<const char*>(plan.bytes.data()), plan.bytes.size());
   // TF-TRT's attributes of the op (serialized_segment holds a Graft plan), then Graft's own.
   node.attrs = {
       {"InT", graphdef::attr_of_types(node.input_dtypes)},
@@ -145,7 +145,7 @@ Result<BuiltEngine> build_engine(const graphdef::Graph& graph, const frontend::I
       {"output_shapes", graphdef::attr_of_shapes(node.output_shapes)},
       {"plan_identity", graphdef::attr_of_string(plan.identity)},
       {"precision_mode", graphdef::attr_of_string(precision_name(options.precision))},
-      {"serialized_segment", graphdef::attr_of_string(bytes)},
+      {"serialized_segment", graphdef::attr_of_rope(plan.bytes)},
       {"static_engine", graphdef::attr_of_bool(true)},
       {"strict", graphdef::attr_of_bool(options.node_strict)},
       {"use_calibration", graphdef::attr_of_bool(false)},

@@ -202,7 +202,7 @@ Result<Conversion> convert_impl(std::span<const std::byte> bytes, const ConvertO
   if (engines.empty()) {
     if (options.strict && options.min_segment_size != -1)
       return Status(Code::kNotConverted, "nothing was converted: " + report.summary());
-    if (build_plans) result.graph.assign(bytes.begin(), bytes.end());
+    if (build_plans) result.graph.append_view(bytes);
   } else if (build_plans) {
     progress.report("write", 0, 1);
     std::vector<std::string> names;
@@ -227,6 +227,8 @@ Result<Conversion> convert_impl(std::span<const std::byte> bytes, const ConvertO
 Result<Conversion> convert(std::span<const std::byte> graph, const ConvertOptions& options) {
   return guard([&] { return convert_impl(graph, options, true); });
 }
+
+std::vector<std::string> pass_names() { return passes::pass_names(); }
 
 Result<Report> analyze(std::span<const std::byte> graph, const ConvertOptions& options) {
   Result<Conversion> conversion = guard([&] { return convert_impl(graph, options, false); });

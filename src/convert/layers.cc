@@ -52,9 +52,8 @@ std::vector<int64_t> extents(const ir::Network& network, const ir::TensorType& t
   return result;
 }
 
-std::vector<LayerReport> describe_layers(const ir::Network& network,
-                                         const engine::WrittenPlan& plan, int64_t batch,
-                                         bool strict_math) {
+std::vector<LayerReport> describe_layers(const ir::Network& network, const engine::PlanFacts& plan,
+                                         int64_t batch, bool strict_math) {
   const std::unordered_set<std::string> half(plan.half_values.begin(), plan.half_values.end());
   std::vector<LayerReport> layers;
   for (const ir::Op& op : network.ops) {

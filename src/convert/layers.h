@@ -13,9 +13,8 @@ namespace graft::convert_detail {
 // at 1, dim 0 of an input at `batch`.
 std::vector<int64_t> extents(const ir::Network& network, const ir::TensorType& type, int64_t batch);
 
-std::vector<LayerReport> describe_layers(const ir::Network& network,
-                                         const engine::WrittenPlan& plan, int64_t batch,
-                                         bool strict_math);
+std::vector<LayerReport> describe_layers(const ir::Network& network, const engine::PlanFacts& plan,
+                                         int64_t batch, bool strict_math);
 
 // Bytes over the engine's border at the tuning batch.
 int64_t boundary_bytes(const ir::Network& network, int64_t batch);

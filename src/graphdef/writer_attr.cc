@@ -1,4 +1,5 @@
 #include "graphdef/pb.h"
+#include "graphdef/rope_fields.h"
 #include "graphdef/wire.h"
 #include "graphdef/writer.h"
 
@@ -30,6 +31,12 @@ std::string attr_of_list(const std::string& list) {
 std::string attr_of_string(std::string_view bytes) {
   std::string out;
   pbf_writer(out).add_bytes(2, bytes.data(), bytes.size());
+  return out;
+}
+
+Rope attr_of_rope(const Rope& bytes) {
+  Rope out;
+  append_field(out, 2, bytes);
   return out;
 }
 

@@ -1,4 +1,5 @@
 #include "graphdef/pb.h"
+#include "graphdef/rope_fields.h"
 #include "graphdef/wire.h"
 #include "graphdef/writer.h"
 
@@ -26,7 +27,8 @@ std::string map_entry(const std::string& key, const std::string& value) {
 }  // namespace
 
 void GraphWriter::add_function(const FunctionSpec& function) {
-  std::string signature, out;
+  std::string signature;
+  Rope out;
   {
     pbf_writer writer(signature);
     writer.add_string(1, function.name);
@@ -34,13 +36,12 @@ void GraphWriter::add_function(const FunctionSpec& function) {
     for (const auto& arg : function.outputs) writer.add_message(3, arg_message(arg));
     for (const auto& control : function.control_returns) writer.add_string(20, control.first);
   }
-  pbf_writer writer(out);
-  writer.add_message(1, signature);
-  for (const std::string& node : function.nodes) writer.add_message(3, node);
-  for (const auto& [arg, value] : function.returns) writer.add_message(4, map_entry(arg, value));
+  append_text(out, 1, signature);
+  for (const Rope& node : function.nodes) append_field(out, 3, node);
+  for (const auto& [arg, value] : function.returns) append_text(out, 4, map_entry(arg, value));
   for (const auto& [name, node] : function.control_returns)
-    writer.add_message(6, map_entry(name, node));
-  add_function_raw(as_bytes(out));
+    append_text(out, 6, map_entry(name, node));
+  append_field(library_, 1, out);
 }
 
 }  // namespace graft::graphdef

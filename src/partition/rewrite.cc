@@ -41,21 +41,17 @@ bool has_dangling_colocation(const Node& node, const NodeExists& exists) {
   return false;
 }
 
-std::string rewrite_node(const Node& node, const std::vector<std::string>& inputs,
-                         const NodeExists& exists) {
+Rope rewrite_node(const Node& node, const std::vector<std::string>& inputs,
+                  const NodeExists& exists) {
   if (!has_dangling_colocation(node, exists)) return serialize_node_with_inputs(node, inputs);
   std::vector<std::string> kept;
   for (std::string_view location : locations(node))
     if (!dangles(location, exists)) kept.emplace_back(location);
-  std::string without;
-  FieldReader reader(node.raw);
-  while (reader.next())
-    if (reader.key() != bytes_key(5) || entry_name(reader.bytes()) != kColocation)
-      without.append(as_text(reader.raw()));
-  Node bare;
-  bare.raw = as_bytes(without);
-  std::string out = serialize_node_with_inputs(bare, inputs);
-  if (!kept.empty()) out += serialize_attr(kColocation, attr_of_strings(kept));
+  const auto is_class = [](const FieldReader& field) {
+    return field.key() == bytes_key(5) && entry_name(field.bytes()) == kColocation;
+  };
+  Rope out = serialize_node_with_inputs(node, inputs, is_class);
+  if (!kept.empty()) out.append(serialize_attr(kColocation, attr_of_strings(kept)));
   return out;
 }
 

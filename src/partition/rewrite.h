@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "graft/rope.h"
 #include "graphdef/graph.h"
 
 namespace graft::partition {
@@ -16,8 +17,9 @@ using NodeExists = std::function<bool(std::string_view name)>;
 // TensorFlow refuses to import such a node.
 bool has_dangling_colocation(const graphdef::Node& node, const NodeExists& exists);
 
-// NodeDef bytes with `inputs`; dangling colocations are left out, all else is kept byte for byte.
-std::string rewrite_node(const graphdef::Node& node, const std::vector<std::string>& inputs,
-                         const NodeExists& exists);
+// NodeDef bytes with `inputs`, which view the long fields of node.raw; dangling colocations are
+// left out, all else is kept byte for byte.
+Rope rewrite_node(const graphdef::Node& node, const std::vector<std::string>& inputs,
+                  const NodeExists& exists);
 
 }  // namespace graft::partition

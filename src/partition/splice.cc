@@ -167,12 +167,10 @@ class Splicer {
         inputs.push_back(std::move(name));
     }
     const auto exists_fn = [this](std::string_view name) { return exists(name); };
-    if (!changed && !has_dangling_colocation(n, exists_fn)) {
+    if (!changed && !has_dangling_colocation(n, exists_fn))
       writer_.add_raw(n.raw);
-    } else {
-      const std::string rewritten = rewrite_node(n, inputs, exists_fn);
-      writer_.add_raw(std::as_bytes(std::span(rewritten.data(), rewritten.size())));
-    }
+    else
+      writer_.add_node(rewrite_node(n, inputs, exists_fn));
   }
 
   void write_engine(size_t e) {
@@ -255,12 +253,11 @@ class Splicer {
 
 }  // namespace
 
-Result<std::vector<std::byte>> splice(const Graph& graph, const std::vector<EngineNode>& engines,
-                                      std::span<const InputRef> fetched,
-                                      std::vector<std::string>& names) {
+Result<Rope> splice(const Graph& graph, const std::vector<EngineNode>& engines,
+                    std::span<const InputRef> fetched, std::vector<std::string>& names) {
   Splicer splicer(graph, engines, fetched);
   GRAFT_RETURN_IF_ERROR(splicer.run(names));
-  return splicer.writer().finish();
+  return splicer.writer().finish_rope();
 }
 
 }  // namespace graft::partition

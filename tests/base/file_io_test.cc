@@ -103,6 +103,41 @@ TEST_F(FileIo, Z2_Z3_every_call_fails_once) {
   }
 }
 
+// The same for bytes in several pieces, each of which takes a write of its own.
+TEST_F(FileIo, Z2_Z3_every_call_of_a_write_in_pieces_fails_once) {
+  std::string text;
+  Rope rope;
+  for (char c : {'a', 'b', 'c'}) {
+    rope.append(Rope(std::string(5000, c)));
+    text += std::string(5000, c);
+  }
+  ASSERT_EQ(rope.pieces().size(), 3u);
+  for (int error : {EIO, ENOSPC, EINTR, 0}) {
+    const bool harmless = error == EINTR || error == 0;
+    for (int64_t n = 1;; ++n) {
+      set_io_fault(0, 0);
+      ASSERT_TRUE(write_file_atomic(path_, bytes_of("old")).ok());
+      set_io_fault(n, error);
+      const Status status = write_file_atomic(path_, rope);
+      const int64_t made = io_calls();
+      set_io_fault(0, 0);
+      if (made < n) {
+        EXPECT_GE(n, 10) << "too few calls seen";
+        break;
+      }
+      if (harmless) {
+        EXPECT_TRUE(status.ok()) << "call " << n << ": " << status.message();
+        EXPECT_EQ(content(), text) << "call " << n << " error " << error;
+      } else {
+        EXPECT_EQ(status.code(), Code::kFileError) << "call " << n << " error " << error;
+        const bool written = status.message().find("power loss") != std::string::npos;
+        EXPECT_EQ(content(), written ? text : "old") << "call " << n << " error " << error;
+      }
+      EXPECT_EQ(entries().size(), 1u) << "call " << n << " error " << error;
+    }
+  }
+}
+
 TEST_F(FileIo, Z2_EINTR_and_short_transfers_are_no_errors) {
   const std::string text(5000, 'n');
   for (int error : {EINTR, 0}) {

@@ -16,7 +16,7 @@
 
 namespace graft::frontend {
 
-using AttrList = std::vector<std::pair<std::string, std::string>>;
+using AttrList = decltype(graphdef::NodeSpec::attrs);
 
 inline std::string type_attr(DType t) { return graphdef::attr_of_type(t); }
 
@@ -74,7 +74,7 @@ class GraphBuilder {
   }
   graphdef::NodeSpec& last() { return nodes_.back(); }
 
-  graphdef::Graph graph() const {
+  std::vector<std::byte> bytes() const {
     graphdef::GraphWriter writer;
     for (const auto& n : nodes_) writer.add(n);
     static const unsigned char kVersions[] = {0x22, 0x03, 0x08, 0x86,
@@ -82,7 +82,10 @@ class GraphBuilder {
     writer.add_rest(std::as_bytes(std::span<const unsigned char>(kVersions)));
     auto bytes = writer.finish();
     EXPECT_TRUE(bytes.ok());
-    auto owner = std::make_shared<std::vector<std::byte>>(std::move(*bytes));
+    return bytes.ok() ? std::move(*bytes) : std::vector<std::byte>{};
+  }
+  graphdef::Graph graph() const {
+    auto owner = std::make_shared<std::vector<std::byte>>(bytes());
     auto graph = graphdef::parse(*owner, owner);
     EXPECT_TRUE(graph.ok()) << graph.status().message();
     return graph.ok() ? std::move(*graph) : graphdef::Graph{};

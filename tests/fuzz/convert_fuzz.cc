@@ -53,6 +53,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (converted.status().code() == Code::kInternal) __builtin_trap();  // our bug by definition
     return 0;
   }
-  run_session(converted->graph);
+  run_session(converted->graph.flatten());
   return 0;
 }

@@ -31,7 +31,7 @@ std::string int_tensor(const std::vector<int>& values) {
 class Seed {
  public:
   void add(const std::string& name, const std::string& op, std::vector<std::string> inputs,
-           std::vector<std::pair<std::string, std::string>> attrs) {
+           decltype(NodeSpec::attrs) attrs) {
     NodeSpec spec;
     spec.name = name, spec.op = op, spec.inputs = std::move(inputs), spec.attrs = std::move(attrs);
     writer_.add(spec);

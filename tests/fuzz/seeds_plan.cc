@@ -20,7 +20,8 @@ Seeds seeds() {
     options.min_segment_size = 1;
     auto converted = convert(std::as_bytes(std::span(bytes.data(), bytes.size())), options);
     if (!converted.ok()) continue;
-    auto graph = graphdef::parse(converted->graph);
+    const std::vector<std::byte> mixed = converted->graph.flatten();
+    auto graph = graphdef::parse(mixed);
     if (!graph.ok()) continue;
     for (const auto& node : graph->nodes) {
       auto plan = graphdef::attr_string_or(node, "serialized_segment", "");

@@ -38,7 +38,7 @@ std::string tensor_attr(const Dims& dims, const std::vector<float>& elems) {
 class GraphBuilder {
  public:
   void add(const std::string& name, const std::string& op, std::vector<std::string> inputs,
-           std::vector<std::pair<std::string, std::string>> attrs = {}) {
+           decltype(NodeSpec::attrs) attrs = {}) {
     writer_.add(NodeSpec{name, op, "", std::move(inputs), std::move(attrs)});
   }
   void placeholder(const std::string& name, const Dims& dims) {
@@ -133,10 +133,11 @@ TEST(Session, plain_graph_by_kernels_and_by_the_reference) {
 TEST(Session, mixed_graph_answers_as_the_plain_one) {
   ConvertOptions options;
   options.outputs = {"out"};
-  auto mixed = convert(plain_graph(), options);
+  const Bytes plain = plain_graph();
+  auto mixed = convert(plain, options);
   ASSERT_TRUE(mixed.ok()) << mixed.status().message();
   ASSERT_EQ(mixed->report.engines.size(), 1u) << mixed->report.summary();
-  auto session = must_create(mixed->graph);
+  auto session = must_create(mixed->graph.flatten());
   ASSERT_EQ(session->engines().size(), 1u);
   EXPECT_EQ(session->engines()[0].first, mixed->report.engines[0].name);
   auto out = run(*session, {"out:0"}, {{"x:0", kX.ref()}});

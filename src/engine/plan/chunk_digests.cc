@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstring>
 #include <thread>
+#include <vector>
 
 #include "base/check.h"
 #include "base/hash.h"
@@ -26,24 +27,56 @@ Digest chunk_digest(std::span<const std::byte> weights, size_t chunk) {
   return sha256(weights.subspan(begin, std::min(kDigestChunkBytes, weights.size() - begin)));
 }
 
-size_t chunk_count(std::span<const std::byte> weights) {
-  return (weights.size() + kDigestChunkBytes - 1) / kDigestChunkBytes;
+size_t chunk_count(size_t weights_bytes) {
+  return (weights_bytes + kDigestChunkBytes - 1) / kDigestChunkBytes;
 }
+
+// Bytes [begin, begin + size) of a rope.
+class RopeReader {
+ public:
+  explicit RopeReader(const Rope& rope) : rope_(rope) {
+    size_t end = 0;
+    for (const Rope::Piece& piece : rope.pieces()) ends_.push_back(end += piece.bytes.size());
+  }
+  Digest digest(size_t begin, size_t size) const {
+    Sha256 hash;
+    auto i =
+        static_cast<size_t>(std::upper_bound(ends_.begin(), ends_.end(), begin) - ends_.begin());
+    while (size > 0) {
+      const auto bytes = rope_.pieces()[i].bytes;
+      const auto part = bytes.subspan(begin - (ends_[i] - bytes.size()));
+      const size_t n = std::min(size, part.size());
+      hash.update(part.first(n));
+      begin += n;
+      size -= n;
+      ++i;
+    }
+    return hash.finish();
+  }
+
+ private:
+  const Rope& rope_;
+  std::vector<size_t> ends_;  // of each piece
+};
 
 }  // namespace
 
-void digest_chunks(std::span<const std::byte> weights, std::span<std::byte> digests) {
-  GRAFT_CHECK(digests.size() == chunk_count(weights) * sizeof(Digest));
-  for_each_on_threads(chunk_count(weights), thread_count(chunk_count(weights)), [&](size_t i) {
-    const Digest digest = chunk_digest(weights, i);
+void digest_chunks(const Rope& weights, std::span<std::byte> digests) {
+  const size_t chunks = chunk_count(weights.size());
+  GRAFT_CHECK(digests.size() == chunks * sizeof(Digest));
+  const RopeReader reader(weights);
+  for_each_on_threads(chunks, thread_count(chunks), [&](size_t i) {
+    const size_t begin = i * kDigestChunkBytes;
+    const Digest digest = reader.digest(begin, std::min(kDigestChunkBytes, weights.size() - begin));
     std::memcpy(&digests[i * sizeof(Digest)], digest.data(), sizeof(Digest));
   });
 }
 
 int64_t first_bad_chunk(std::span<const std::byte> weights, std::span<const std::byte> digests) {
-  GRAFT_CHECK(digests.size() == chunk_count(weights) * sizeof(Digest));
+  const size_t chunks = chunk_count(weights.size());
+  GRAFT_CHECK(digests.size() == chunks * sizeof(Digest));
   std::atomic<int64_t> bad{INT64_MAX};
-  for_each_on_threads(chunk_count(weights), thread_count(chunk_count(weights)), [&](size_t i) {
+  for_each_on_threads(chunks, thread_count(chunks), [&](size_t i) {
     const Digest digest = chunk_digest(weights, i);
     if (std::memcmp(&digests[i * sizeof(Digest)], digest.data(), sizeof(Digest)) == 0) return;
     int64_t seen = bad.load();

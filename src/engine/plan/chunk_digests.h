@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <span>
 
+#include "graft/rope.h"
+
 namespace graft::engine {
 
 // Writes 32 bytes a chunk into `digests`, which has room for exactly all chunks.
-void digest_chunks(std::span<const std::byte> weights, std::span<std::byte> digests);
+void digest_chunks(const Rope& weights, std::span<std::byte> digests);
 
 // Index of the first chunk whose digest differs from the table's; -1: none.
 int64_t first_bad_chunk(std::span<const std::byte> weights, std::span<const std::byte> digests);

@@ -159,10 +159,19 @@ Result<OpenPlan> open_container(std::span<const std::byte> bytes, const Limits& 
 }
 
 void seal_container(std::span<std::byte> plan, PlanHeader& header, const PlanLayout& layout) {
-  GRAFT_CHECK(plan.size() == layout.total && header.writer.size() < kWriterBytes);
+  GRAFT_CHECK(plan.size() == layout.total);
+  Rope weights;
+  weights.append_view(plan.subspan(layout.weights));
+  seal_container(plan.first(layout.weights), weights, header, layout);
+}
+
+void seal_container(std::span<std::byte> plan, const Rope& weights, PlanHeader& header,
+                    const PlanLayout& layout) {
+  GRAFT_CHECK(plan.size() == layout.weights && layout.weights + weights.size() == layout.total &&
+              header.writer.size() < kWriterBytes);
   const auto metadata = plan.subspan(layout.metadata, header.metadata_bytes);
   const auto digests = plan.subspan(layout.digests, layout.digests_bytes);
-  digest_chunks(plan.subspan(layout.weights), digests);
+  digest_chunks(weights, digests);
   header.identity = plan_identity(metadata, digests);
   std::memcpy(plan.data(), kMagic, sizeof kMagic);
   put_le(&plan[4], header.format_version, 4);

@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/status.h"
+#include "graft/rope.h"
 
 namespace graft::engine {
 
@@ -52,6 +53,9 @@ Result<OpenPlan> open_container(std::span<const std::byte> bytes, const Limits& 
 // Fills header, digests and seal of `plan`, whose metadata and weights sections hold their bytes
 // already and whose padding is zero. Computes the identity.
 void seal_container(std::span<std::byte> plan, PlanHeader& header, const PlanLayout& layout);
+// The same with the weights section elsewhere: `head` is everything before it.
+void seal_container(std::span<std::byte> head, const Rope& weights, PlanHeader& header,
+                    const PlanLayout& layout);
 
 // What the node carries: hash of metadata (ops, types, options that change the answer) and weights.
 Digest plan_identity(std::span<const std::byte> metadata, std::span<const std::byte> digests);

@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/status.h"
 #include "graft/convert.h"
+#include "graft/rope.h"
 #include "ir/network.h"
 
 namespace graft::engine {
@@ -25,15 +26,24 @@ struct PlanOptions {
 };
 
 // What became of each weight at its storage precision.
-struct WrittenPlan {
-  std::vector<std::byte> bytes;
+struct PlanFacts {
   std::string identity;  // 64 hex digits
   int64_t weights_bytes = 0;
   std::vector<std::string> warnings;     // layers kept in FP32 and why
   std::vector<std::string> half_values;  // names of constants stored in half
 };
 
+struct WrittenPlan : PlanFacts {
+  std::vector<std::byte> bytes;
+};
+
+struct PlanPieces : PlanFacts {
+  Rope bytes;  // shares the constants of the network, and views those that have no owner
+};
+
 // Serializes; the network must be verified. Same network and options -> same bytes.
+Result<PlanPieces> write_plan_pieces(const ir::Network& network, const PlanOptions& options);
+// The same in one piece.
 Result<WrittenPlan> write_plan(const ir::Network& network, const PlanOptions& options);
 
 struct Plan {

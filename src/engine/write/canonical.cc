@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/dtype.h"
+#include "engine/plan/container.h"
 
 namespace graft::engine {
 namespace {
@@ -21,20 +22,22 @@ class BlobTable {
 
   uint32_t add(const ir::Value& value, DType stored) {
     std::span<const std::byte> bytes = value.constant->bytes;
+    std::shared_ptr<const void> owner = value.constant->owner;
     if (stored != value.type.dtype) {
-      auto& copy = out_.narrowed.emplace_back(bytes.size() / 2);
-      narrow_to_half(bytes, copy.data());
-      bytes = copy;
+      auto half = std::make_shared<std::vector<std::byte>>(bytes.size() / 2);
+      narrow_to_half(bytes, half->data());
+      bytes = *half;
+      owner = std::move(half);
     }
     const auto [it, is_new] =
         seen_.try_emplace(as_text(bytes), static_cast<uint32_t>(out_.blobs.size()));
     if (is_new) {
-      const uint64_t start = blob_start(out_.weights_bytes);
+      static constexpr std::byte kZeros[kPlanAlignment] = {};
+      const uint64_t start = blob_start(out_.weights.size());
+      out_.weights.append_copy(std::span(kZeros).first(start - out_.weights.size()));
       out_.blobs.push_back({start, bytes.size()});
-      out_.blob_bytes.push_back(bytes);
-      out_.weights_bytes = start + bytes.size();
-    } else if (stored != value.type.dtype) {
-      out_.narrowed.pop_back();
+      out_.weights.append_view(bytes, owner);
+      owners_.push_back(std::move(owner));
     }
     return it->second;
   }
@@ -42,6 +45,7 @@ class BlobTable {
  private:
   Canonical& out_;
   std::unordered_map<std::string_view, uint32_t> seen_;
+  std::vector<std::shared_ptr<const void>> owners_;  // of what `seen_` views
 };
 
 }  // namespace

@@ -2,8 +2,6 @@
 // outputs in order. Constants of equal bytes share one blob; unused constants are left out.
 #pragma once
 
-#include <deque>
-#include <span>
 #include <vector>
 
 #include "engine/plan/constants.h"
@@ -21,9 +19,7 @@ struct Canonical {
   std::vector<int32_t> number;  // per value of the network; -1: not in the plan
   std::vector<CanonicalConstant> constants;
   std::vector<BlobRange> blobs;
-  std::vector<std::span<const std::byte>> blob_bytes;  // per blob; view the network or `narrowed`
-  std::deque<std::vector<std::byte>> narrowed;         // half copies
-  uint64_t weights_bytes = 0;
+  Rope weights;  // the section: the blobs with zeros between them
 };
 
 // InvalidGraph when a constant's bytes do not fit its type.

@@ -124,7 +124,7 @@ class MetadataWriter {
   FlatBufferBuilder builder_;
 };
 
-Result<WrittenPlan> write_checked(const ir::Network& network, const PlanOptions& options) {
+Result<PlanPieces> write_checked(const ir::Network& network, const PlanOptions& options) {
   Storage storage = choose_storage(network, options.precision);
   GRAFT_ASSIGN_OR_RETURN(const Canonical canonical, canonical_numbering(network, storage));
   MetadataWriter writer(network, options, canonical);
@@ -132,22 +132,19 @@ Result<WrittenPlan> write_checked(const ir::Network& network, const PlanOptions&
   PlanHeader header;
   header.writer = "graft " GRAFT_VERSION;
   header.metadata_bytes = metadata.size();
-  header.weights_bytes = canonical.weights_bytes;
+  header.weights_bytes = canonical.weights.size();
   header.max_workspace_bytes = options.max_workspace_bytes;
   header.tuning_batch = options.tuning_batch;
   GRAFT_ASSIGN_OR_RETURN(const PlanLayout layout, plan_layout(header, Limits{}));
-  WrittenPlan plan;
-  plan.bytes.resize(layout.total);
-  std::memcpy(&plan.bytes[layout.metadata], metadata.data(), metadata.size());
-  for (size_t b = 0; b < canonical.blobs.size(); ++b) {
-    const auto bytes = canonical.blob_bytes[b];
-    if (!bytes.empty())
-      std::memcpy(&plan.bytes[layout.weights + canonical.blobs[b].offset], bytes.data(),
-                  bytes.size());
-  }
-  seal_container(plan.bytes, header, layout);
+  PlanPieces plan;
+  auto head = std::make_shared<std::vector<std::byte>>(layout.weights);
+  std::memcpy(&(*head)[layout.metadata], metadata.data(), metadata.size());
+  seal_container(*head, canonical.weights, header, layout);
+  const std::span<const std::byte> head_bytes = *head;
+  plan.bytes.append_view(head_bytes, std::move(head));
+  plan.bytes.append(canonical.weights);
   plan.identity = to_hex(header.identity);
-  plan.weights_bytes = static_cast<int64_t>(canonical.weights_bytes);
+  plan.weights_bytes = static_cast<int64_t>(canonical.weights.size());
   plan.warnings = std::move(storage.warnings);
   for (const CanonicalConstant& c : canonical.constants) {
     if (c.stored != network.values[c.value].type.dtype)
@@ -158,8 +155,8 @@ Result<WrittenPlan> write_checked(const ir::Network& network, const PlanOptions&
 
 }  // namespace
 
-Result<WrittenPlan> write_plan(const ir::Network& network, const PlanOptions& options) {
-  return guard([&]() -> Result<WrittenPlan> {
+Result<PlanPieces> write_plan_pieces(const ir::Network& network, const PlanOptions& options) {
+  return guard([&]() -> Result<PlanPieces> {
     if (options.precision == Precision::kInt8 || options.precision == Precision::kBf16)
       return unsupported(std::string(options.precision == Precision::kInt8 ? "INT8" : "BF16") +
                          " is not in this version; use FP32 or FP16");
@@ -177,6 +174,14 @@ Result<WrittenPlan> write_plan(const ir::Network& network, const PlanOptions& op
                            dtype_name(network.values[id].type.dtype));
     }
     return write_checked(network, options);
+  });
+}
+
+Result<WrittenPlan> write_plan(const ir::Network& network, const PlanOptions& options) {
+  return guard([&]() -> Result<WrittenPlan> {
+    GRAFT_ASSIGN_OR_RETURN(PlanPieces pieces, write_plan_pieces(network, options));
+    std::vector<std::byte> bytes = pieces.bytes.flatten();
+    return WrittenPlan{std::move(pieces), std::move(bytes)};
   });
 }
 
