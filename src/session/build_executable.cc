@@ -132,6 +132,7 @@ class ExecutableBuilder {
     Unit unit;
     unit.name = node.name;
     unit.engine = found->second;
+    unit.counter = engine_counter(engine_name_of(node.name));
     for (InputRef ref : node.inputs) unit.inputs.push_back(slot(ref));
     for (size_t port = 0; port < unit.engine->outputs().size(); ++port)
       unit.outputs.push_back(slot({index, static_cast<int32_t>(port)}));

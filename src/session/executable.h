@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/counters.h"
 #include "graft/session.h"
 #include "session/cut.h"
 
@@ -36,11 +37,14 @@ class Executable {
   friend class ExecutableBuilder;
   struct Unit {
     std::string name;
-    std::shared_ptr<Engine> engine;        // null: input i passes to output i
-    std::vector<int32_t> inputs, outputs;  // slots
-    std::vector<int64_t> ensured_dims;     // of EnsureShape
+    std::shared_ptr<Engine> engine;          // null: input i passes to output i
+    std::shared_ptr<EngineCounter> counter;  // of engine nodes; null for plain regions
+    std::vector<int32_t> inputs, outputs;    // slots
+    std::vector<int64_t> ensured_dims;       // of EnsureShape
     bool ensures = false;
   };
+  static Status run_engine(const Unit& unit, std::span<const TensorRef> inputs, OutputSink& sink,
+                           const std::stop_token& stop);
   std::vector<Unit> units_;                                                       // in order
   std::vector<std::pair<int32_t, std::shared_ptr<const HostTensor>>> constants_;  // slot, value
   std::vector<int32_t> feeds_, fetches_;                                          // slots

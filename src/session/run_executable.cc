@@ -1,6 +1,8 @@
 #include <cstring>
 
+#include "base/fault.h"
 #include "base/log.h"
+#include "base/run_options.h"
 #include "session/executable.h"
 
 namespace graft::session {
@@ -47,6 +49,23 @@ Status check_shape(const std::string& name, std::span<const int64_t> got,
 
 }  // namespace
 
+// A session has no TensorFlow to run a native segment with: an engine that fails is an error here.
+Status Executable::run_engine(const Unit& unit, std::span<const TensorRef> inputs, OutputSink& sink,
+                              const std::stop_token& stop) {
+  if (!unit.counter)
+    return unit.engine->run(inputs, sink, stop).with_context("'" + printable(unit.name) + "'");
+  const std::string_view name = engine_name_of(unit.name);
+  Status status = planned_load_failure(name);
+  if (status.ok()) status = planned_run_failure(name);
+  if (status.ok()) status = unit.engine->run(inputs, sink, stop);
+  if (!status.ok())
+    return status.with_context("engine '" + printable(unit.name) +
+                               "' (its native segment runs in TensorFlow only)");
+  if (!GRAFT_FAULT(session_run_not_counted))
+    unit.counter->engine.fetch_add(1, std::memory_order_relaxed);
+  return ok_status();
+}
+
 Result<std::vector<HostTensor>> Executable::run(std::span<const TensorRef> feeds,
                                                 const std::stop_token& stop) const {
   std::vector<Cell> cells(static_cast<size_t>(slots_));
@@ -66,8 +85,7 @@ Result<std::vector<HostTensor>> Executable::run(std::span<const TensorRef> feeds
     inputs.clear();
     for (int32_t s : unit.inputs) inputs.push_back(cells[s].ref);
     CellSink sink(unit.outputs.size());
-    if (Status status = unit.engine->run(inputs, sink, stop); !status.ok())
-      return status.with_context("'" + printable(unit.name) + "'");
+    GRAFT_RETURN_IF_ERROR(run_engine(unit, inputs, sink, stop));
     for (size_t i = 0; i < unit.outputs.size(); ++i) cells[unit.outputs[i]] = sink.cell(i);
   }
   std::vector<HostTensor> fetched;
