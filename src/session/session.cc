@@ -9,6 +9,7 @@
 #include "graphdef/attr.h"
 #include "session/engine_nodes.h"
 #include "session/executable.h"
+#include "session/slim_graph.h"
 
 namespace graft {
 namespace {
@@ -142,15 +143,17 @@ class SessionImpl final : public Session {
 
 Result<std::unique_ptr<Session>> create_checked(std::span<const std::byte> bytes,
                                                 const SessionOptions& options) {
-  auto owner = std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end());
-  GRAFT_ASSIGN_OR_RETURN(graphdef::Graph graph, graphdef::parse(*owner, owner));
+  GRAFT_ASSIGN_OR_RETURN(const graphdef::Graph whole, graphdef::parse(bytes));
   session::EngineMap engines;
-  for (const graphdef::Node& node : graph.nodes) {
+  for (const graphdef::Node& node : whole.nodes) {
     if (!session::is_engine_op(node.op)) continue;
     GRAFT_ASSIGN_OR_RETURN(std::shared_ptr<Engine> engine,
                            session::load_engine_node(node, options.engine));
     engines.emplace(std::string(node.name), std::move(engine));
   }
+  auto owner =
+      std::make_shared<const std::vector<std::byte>>(session::slim_graph(bytes, whole).flatten());
+  GRAFT_ASSIGN_OR_RETURN(graphdef::Graph graph, graphdef::parse(*owner, owner));
   return std::unique_ptr<Session>(
       std::make_unique<SessionImpl>(std::move(graph), std::move(engines), options));
 }
