@@ -44,6 +44,7 @@ class ExecutableBuilder {
         result_(std::make_shared<Executable>()) {}
 
   Result<std::shared_ptr<const Executable>> build() {
+    result_->profile_ = options_.profile;
     WorkContext work;
     GRAFT_ASSIGN_OR_RETURN(imported_, frontend::import_all(graph_, work));
     classify();

@@ -43,12 +43,13 @@ class Executable {
     std::vector<int64_t> ensured_dims;       // of EnsureShape
     bool ensures = false;
   };
-  static Status run_engine(const Unit& unit, std::span<const TensorRef> inputs, OutputSink& sink,
-                           const std::stop_token& stop);
+  Status run_engine(const Unit& unit, std::span<const TensorRef> inputs, OutputSink& sink,
+                    const std::stop_token& stop) const;
   std::vector<Unit> units_;                                                       // in order
   std::vector<std::pair<int32_t, std::shared_ptr<const HostTensor>>> constants_;  // slot, value
   std::vector<int32_t> feeds_, fetches_;                                          // slots
   int32_t slots_ = 0;
+  bool profile_ = false;  // SessionOptions::profile
   std::vector<std::pair<std::string, std::shared_ptr<Engine>>> plain_;
 };
 

@@ -51,13 +51,16 @@ Status check_shape(const std::string& name, std::span<const int64_t> got,
 
 // A session has no TensorFlow to run a native segment with: an engine that fails is an error here.
 Status Executable::run_engine(const Unit& unit, std::span<const TensorRef> inputs, OutputSink& sink,
-                              const std::stop_token& stop) {
-  if (!unit.counter)
-    return unit.engine->run(inputs, sink, stop).with_context("'" + printable(unit.name) + "'");
+                              const std::stop_token& stop) const {
+  const auto answer = [&] {
+    return profile_ ? unit.engine->run_profiled(inputs, sink)
+                    : unit.engine->run(inputs, sink, stop);
+  };
+  if (!unit.counter) return answer().with_context("'" + printable(unit.name) + "'");
   const std::string_view name = engine_name_of(unit.name);
   Status status = planned_load_failure(name);
   if (status.ok()) status = planned_run_failure(name);
-  if (status.ok()) status = unit.engine->run(inputs, sink, stop);
+  if (status.ok()) status = answer();
   if (!status.ok())
     return status.with_context("engine '" + printable(unit.name) +
                                "' (its native segment runs in TensorFlow only)");
