@@ -31,6 +31,7 @@ std::vector<std::pair<int64_t, std::string>> reasons(const Report& report) {
     if (node.engine < 0 && node.op != "Const")
       ++counts[node.op + ": " + (node.reason.empty() ? node.reason_code : node.reason)];
   std::vector<std::pair<int64_t, std::string>> rows;
+  rows.reserve(counts.size());
   for (const auto& [reason, count] : counts) rows.emplace_back(count, reason);
   std::stable_sort(rows.begin(), rows.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
