@@ -23,6 +23,7 @@ STATE = common.BUILD / "long"
 CHECKS = {
     "tf-versions": ("long_tf_versions", "check", ("src/tensorflow",), "the plugin in each TensorFlow from 2.16 on"),
     "planted-faults": ("planted_faults", "check", ("src", "tests"), "each planted fault turns its test red"),
+    "asan": ("long_asan", "check", ("src", "tests"), "the test binaries under address and undefined-behaviour sanitizers"),
     "networks": ("long_networks", "check", ("src", "tools"), "every network against TensorFlow in double"),
 }
 

@@ -20,10 +20,7 @@ import gtest_runner
 from gtest_runner import Case
 
 CASE_LIMIT_S = 120  # one test
-ASAN_CASE_LIMIT_S = 300
 TEST_NETWORKS = ("resnet50", "mobilenetv2", "efficientnetb0")  # beside the small ones
-ASAN_TARGETS = ()  # tests (CMake targets of the same names) of the asan stage; () = all of the preset
-ASAN_ENV = {"ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +49,7 @@ def lint(_):
             for name, passed, text in dev_lint.run_checks()]
 
 
-def _run_binaries(preset, targets, case_limit_s, env):
+def run_binaries(preset, targets, case_limit_s, env):
     commands = {n: c for n, c in dev_build.test_commands(preset).items() if not targets or n in targets}
     with concurrent.futures.ThreadPoolExecutor(common.cores()) as pool:
         runs = [pool.submit(gtest_runner.run, c, case_limit_s, env, label=n) for n, c in sorted(commands.items())]
@@ -60,7 +57,7 @@ def _run_binaries(preset, targets, case_limit_s, env):
 
 
 def unit(_):
-    return _run_binaries("release", (), CASE_LIMIT_S, common.environment())
+    return run_binaries("release", (), CASE_LIMIT_S, common.environment())
 
 
 def networks(limit_s):
@@ -129,12 +126,6 @@ def wheel(limit_s):
     return cases
 
 
-def asan(limit_s):
-    """Address and undefined-behaviour sanitizers over the test binaries, corpus replays among them."""
-    dev_build.build("asan", ASAN_TARGETS, timeout=limit_s)
-    return _run_binaries("asan", ASAN_TARGETS, ASAN_CASE_LIMIT_S, {**common.environment("asan"), **ASAN_ENV})
-
-
 STAGES = (
     Stage("setup", setup, 900, needed=True),
     Stage("build", build, 1500, needed=True),
@@ -143,5 +134,4 @@ STAGES = (
     Stage("networks", networks, 600),
     Stage("python", python, 900, tests=True),
     Stage("wheel", wheel, 900, tests=True),
-    Stage("asan", asan, 1500, tests=True),
 )
