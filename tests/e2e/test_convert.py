@@ -127,7 +127,15 @@ def test_progress_that_raises_is_raised_and_nothing_crashes():
         trt.convert(network.path, [network.logits], progress=bad)
 
 
-def test_O10_ctrl_c_stops_a_conversion():
+@pytest.fixture
+def interruptible():
+    """SIGINT raises KeyboardInterrupt, also where the test run was started with the signal ignored (a background job)."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_O10_ctrl_c_stops_a_conversion(interruptible):
     network = networks.get("toy_resnet")
 
     def interrupt(stage, done, total, eta):
