@@ -37,12 +37,13 @@ def _read_by_sources():
 
 
 def test_table_lists_every_variable_that_is_read_and_no_other():
-    table = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "environment.md").read_text(), re.MULTILINE))
+    known = {"PATH"}  # the system's, not ours
+    table = known | set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "environment.md").read_text(), re.MULTILINE))
     read = _read_by_sources()
     assert len(read) >= 10, "the patterns no longer match the sources"
     missing = {name: where for name, where in read.items() if name not in table}
     assert not missing, f"read, but not in docs/environment.md: {missing}"
-    assert not table - read.keys(), f"in docs/environment.md, but read nowhere: {sorted(table - read.keys())}"
+    assert not table - known - read.keys(), f"in docs/environment.md, but read nowhere: {sorted(table - known - read.keys())}"
 
 
 def test_patterns_see_every_way_of_reading():
