@@ -130,8 +130,8 @@ STAGES = (
     Stage("setup", setup, 900, needed=True),
     Stage("build", build, 1500, needed=True),
     Stage("lint", lint, 120, tests=True),
-    Stage("unit", unit, 600, tests=True),
     Stage("networks", networks, 600),
+    Stage("unit", unit, 600, tests=True),
     Stage("python", python, 900, tests=True),
     Stage("wheel", wheel, 900, tests=True),
 )
