@@ -11,7 +11,7 @@ _CONVERT = {
     "deny_ops": list, "allow_ops": list, "deny_nodes": list, "allow_nodes": list,
     "max_engines": int, "engine_name_format": str, "native_segments": bool, "disabled_passes": list,
     "verify_each_pass": bool, "round_trip_plans": bool, "dump_dir": str, "time_budget_s": float,
-    "fp32_math": str, "shapes": dict,
+    "fp32_math": str,
 }
 # Options of running; they reach the plugin.
 _RUN = {"strict": (bool, str), "fail_engines": list, "fail_engine_runs": list}
@@ -74,7 +74,7 @@ def _env_int(name):
 def conversion_defaults():
     """Options for the extension module from the scope and from the environment variables that TF-TRT honoured."""
     scoped = current()
-    result = {k: v for k, v in scoped.items() if k in _CONVERT and k not in ("fp32_math", "shapes")}
+    result = {k: v for k, v in scoped.items() if k in _CONVERT and k != "fp32_math"}
     if scoped.get("fp32_math", "fast") not in ("fast", "strict"):
         raise InvalidArgument(f"fp32_math: got {scoped['fp32_math']!r}, expected 'fast' or 'strict'")
     result["strict_math"] = scoped.get("fp32_math") == "strict"

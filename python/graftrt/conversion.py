@@ -14,12 +14,13 @@ _PRECISIONS = {"fp32": "FP32", "fp16": "FP16"}
 class Conversion:
     """Result of `graftrt.convert`: the mixed graph in every form, and the report on each node."""
 
-    def __init__(self, serialized, report, source=None):
+    def __init__(self, serialized, report, source=None, threads=None):
         self.serialized = serialized  # the mixed GraphDef, as bytes
         self.report = report
         self.calibration_table = None
         self._source = source         # graftrt.freeze.Frozen for models of TF 2, None for GraphDefs
         self._function = None
+        self._threads = threads
 
     @property
     def graph_def(self):
@@ -39,7 +40,7 @@ class Conversion:
     def session(self, **kwargs):
         """A graftrt.Session over the mixed graph, without TensorFlow."""
         from .session import Session
-        return Session(self.serialized, **kwargs)
+        return Session(self.serialized, **{"threads": self._threads, **kwargs})
 
     def save(self, path):
         """Writes a SavedModel directory for TF 2 sources (same signature), a .pb file for GraphDefs."""
@@ -81,6 +82,9 @@ def convert(model, outputs=None, *, inputs=None, precision="fp32", calibration=N
         any node that stays native.
     native_segments: keep the native form of every engine in the function library, for run-time fallback.
 
+    threads: threads of `Conversion.session()`; TensorFlow's own setting rules inside TensorFlow.
+    profitable_only, tune: hints in this version: no engine is dropped by cost and nothing is tuned by timing.
+
     Parameters of later versions raise Unsupported unless left at their defaults.
     """
     options = _options.conversion_defaults()
@@ -121,7 +125,7 @@ def convert(model, outputs=None, *, inputs=None, precision="fp32", calibration=N
     graph, report = _job.run(data, options, progress=progress)
     if not report.engines and min_segment_size != -1:
         warn_nothing_converted(report)
-    return Conversion(bytes(graph), report, source)
+    return Conversion(bytes(graph), report, source, threads)
 
 
 def analyze(model, outputs=None, *, min_segment_size=3, precision="fp32"):

@@ -187,3 +187,9 @@ def test_unknown_pass_is_refused():
     with trt.options(disabled_passes=["no_such_pass"]):
         with pytest.raises(trt.InvalidArgument, match="no_such_pass"):
             trt.convert(network.path, [network.logits], strict=True)
+
+
+def test_threads_reach_the_session():
+    network = networks.get("toy_mobile")
+    with pytest.raises(trt.InvalidArgument, match="threads"):
+        trt.convert(network.path, [network.logits], threads=0).session()
