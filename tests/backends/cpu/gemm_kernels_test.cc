@@ -171,5 +171,42 @@ TEST(GemmKernels, batched_keeps_the_fp32_bar_and_its_bits) {
   }
 }
 
+// Terms of one sign are where one chain of 25,088 multiply-adds (0.5 of the bar) differs from sums
+// of its parts (0.04).
+TEST(GemmKernels, a_long_reduction_is_a_sum_of_parts) {
+  std::mt19937 rng(14);
+  Product p(rng, 4, 40, 25088, false, false, 1, Data::kNormal);
+  for (std::vector<float>* v : {&p.a, &p.b, &p.bias, &p.residual}) {
+    for (float& x : *v) x = std::fabs(x);
+  }
+  for (const ComputeTable* table : levels()) {
+    SCOPED_TRACE(table->name);
+    auto w = ConvWeights::pack_matrix(*table, p.b.data(), p.n, 1, p.k, p.n);
+    ASSERT_TRUE(w.ok());
+    ConvShape s;
+    s.batch = s.w = s.ow = 1;
+    s.h = s.oh = p.m;
+    s.c = s.src_ld = p.k;
+    s.oc = s.dst_ld = s.residual_ld = p.n;
+    const ConvPlan plan = plan_conv(w.value(), s, 1);
+    auto scratch = Buffer::allocate(static_cast<size_t>(plan.scratch_bytes()) + 64);
+    ASSERT_TRUE(scratch.ok());
+    std::vector<float> dst(static_cast<size_t>(p.m * p.n));
+    testing::RunScope run(1);
+    run_conv(w.value(), plan, p.a.data(), p.bias.data(), p.residual.data(), {}, dst.data(),
+             scratch.value().data());
+    double worst = 0;
+    for (int64_t i = 0; i < p.m; ++i) {
+      for (int64_t j = 0; j < p.n; ++j) {
+        const Expected e = p.at(0, i, j);
+        const double bar = std::sqrt(double(e.terms)) * std::ldexp(e.magnitude, -24);
+        worst = std::max(worst, std::fabs(dst[static_cast<size_t>(i * p.n + j)] - e.value) / bar);
+      }
+    }
+    EXPECT_LT(worst, 0.1);
+    std::printf("%s: %.4f of the bar\n", table->name, worst);
+  }
+}
+
 }  // namespace
 }  // namespace graft::cpu

@@ -3,20 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "backends/cpu/gemm/igemm.h"
+#include "backends/cpu/gemm/matmul_shape.h"
 
 namespace graft::cpu {
-
-struct MatMulShape {
-  int64_t m = 0, n = 0, k = 0;
-  int64_t a_row_step = 0, a_k_step = 1;  // elements between rows and between k of a
-  int64_t b_k_step = 0, b_column_step = 1;
-  int64_t ldd = 0, ldr = 0;
-  // Offset of each matrix of the batch, in elements.
-  std::vector<int64_t> a_offset, b_offset, dst_offset;
-};
 
 struct MatMulPlan {
   MatMulShape shape;

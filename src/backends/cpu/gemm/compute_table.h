@@ -13,9 +13,9 @@ constexpr int kMaxTileRows = 14;
 
 // One register tile: `rows` x (up to panel width) elements of dst.
 //   dst[i, j] = act(init[i, j] + sum over taps t, k of a(t, i)[k] * b[t, k, j])
-// with init = bias[j] + residual[i, j] (either may be null) if `first`, else what dst holds; act
-// only if `last`. So a reduction may be cut into calls without a change of its order or its bits,
-// and residual may be dst itself.
+// with init = bias[j] + residual[i, j] (either may be null) if `first`; else the sum starts at zero
+// and is added to what dst holds, so that the error of a reduction in n calls grows with the root
+// of its parts, not with one chain of all its length. act only if `last`. residual may be dst.
 struct TileArgs {
   const float* const* rows;  // a(t, i) = rows[t * row_tap_stride + i] + row_offset
   ptrdiff_t row_tap_stride;

@@ -1,7 +1,8 @@
 // The loops around the register tiles: one block of rows times a range of packed panels.
 //
-// Bits: an element is always the chain bias, residual, then multiply-adds in the order of (tap, k);
-// blocking of rows, panels or k never changes it.
+// Bits: an element is bias, residual and the multiply-adds of the first slice of (tap, k) as one
+// chain, then each later slice's chain added to it. Slices follow from taps, tap_k and the level's
+// panel width alone, so blocking of rows or panels never changes an element.
 #pragma once
 
 #include <cstdint>

@@ -134,27 +134,10 @@ class BatchedMatMul : public Step {
 
   std::string_view kernel_name() const override { return "matmul_batched_f32"; }
   Result<backends::StepPlan> plan(const backends::StepShapes& shapes) const override {
-    const auto a = shapes.src[0], b = shapes.src[1], d = shapes.dst[0];
-    MatMulShape s;
-    s.m = d[d.size() - 2];
-    s.n = d[d.size() - 1];
-    const int64_t a_columns = a[a.size() - 1], b_columns = b[b.size() - 1];
-    s.k = attrs_.transpose_a ? a[a.size() - 2] : a_columns;
-    s.a_row_step = attrs_.transpose_a ? 1 : a_columns;
-    s.a_k_step = attrs_.transpose_a ? a_columns : 1;
-    s.b_k_step = attrs_.transpose_b ? 1 : b_columns;
-    s.b_column_step = attrs_.transpose_b ? b_columns : 1;
-    s.ldd = s.ldr = s.n;
-    int64_t batch = 1;
-    for (size_t i = 0; i + 2 < d.size(); ++i) batch *= d[i];
-    const int64_t a_size = a[a.size() - 2] * a_columns, b_size = b[b.size() - 2] * b_columns;
-    for (int64_t i = 0; i < batch; ++i) {
-      s.a_offset.push_back(matrix_index(i, d, a) * a_size);
-      s.b_offset.push_back(matrix_index(i, d, b) * b_size);
-      s.dst_offset.push_back(i * s.m * s.n);
-    }
     auto state = std::make_unique<BatchedState>();
-    state->plan = plan_matmul(*table_, std::move(s), shapes.threads);
+    state->plan =
+        plan_matmul(*table_, matmul_shape(attrs_, shapes.src[0], shapes.src[1], shapes.dst[0]),
+                    shapes.threads);
     const size_t scratch = static_cast<size_t>(state->plan.scratch_bytes());
     return backends::StepPlan{std::move(state), scratch};
   }
@@ -171,22 +154,6 @@ class BatchedMatMul : public Step {
   }
 
  private:
-  // The matrix of an operand that belongs to matrix `i` of dst, with batch dims broadcast from the
-  // right.
-  static int64_t matrix_index(int64_t i, std::span<const int64_t> dst,
-                              std::span<const int64_t> src) {
-    int64_t index = 0, step = 1;
-    for (size_t back = 3; back <= dst.size(); ++back) {
-      const int64_t extent = dst[dst.size() - back], at = i % extent;
-      i /= extent;
-      if (back > src.size()) continue;
-      const int64_t own = src[src.size() - back];
-      if (own != 1) index += at * step;
-      step *= own;
-    }
-    return index;
-  }
-
   MatMulAttrs attrs_;
   const ComputeTable* table_ = nullptr;
   Epilogue epilogue_;

@@ -1,5 +1,5 @@
 // The register tile of every GEMM-like kernel; see TileArgs for what it computes.
-// Each element is one chain of multiply-adds in the order of (tap, k), whatever the tile's height.
+// Each call adds one chain of multiply-adds in the order of (tap, k), whatever the tile's height.
 #pragma once
 
 #include "backends/cpu/gemm/compute_table.h"
@@ -29,21 +29,13 @@ GRAFT_INLINE void tile_init(Vec (&acc)[kRows][kVecs], const TileArgs& t, const i
     if constexpr (kTail) return vload_n(p + j * kLanes, n[j]);
     return vload(p + j * kLanes);
   };
-  if (!t.first) {
-#pragma GCC unroll 16
-    for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 8
-      for (int j = 0; j < kVecs; ++j) acc[i][j] = load(t.dst + i * t.ldd, j);
-    }
-    return;
-  }
 #pragma GCC unroll 8
   for (int j = 0; j < kVecs; ++j) {
-    const Vec init = t.bias ? load(t.bias, j) : vzero();
+    const Vec init = t.first && t.bias ? load(t.bias, j) : vzero();
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) acc[i][j] = init;
   }
-  if (t.residual) {
+  if (t.first && t.residual) {
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 8
@@ -56,6 +48,16 @@ GRAFT_INLINE void tile_init(Vec (&acc)[kRows][kVecs], const TileArgs& t, const i
 
 template <int kRows, int kVecs, bool kTail>
 GRAFT_INLINE void tile_finish(Vec (&acc)[kRows][kVecs], const TileArgs& t, const int (&n)[kVecs]) {
+  if (!t.first) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+      for (int j = 0; j < kVecs; ++j) {
+        const float* p = t.dst + i * t.ldd + j * kLanes;
+        acc[i][j] = vadd(acc[i][j], kTail ? vload_n(p, n[j]) : vload(p));
+      }
+    }
+  }
   if (t.last && t.epilogue->act == Act::kClamp) {
     const Vec lo = vset(t.epilogue->lo), hi = vset(t.epilogue->hi);
 #pragma GCC unroll 16
