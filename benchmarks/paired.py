@@ -23,6 +23,8 @@ ROOT = HERE.parent
 SLICE_S = 0.1
 MIN_INFERENCES = 3
 WARM_S, WARM_INFERENCES = 1.0, 10
+# Error of FP32 answers, a hundred times what the networks show: beyond it the two sides ran different things.
+OUTPUTS_AGREE = 1e-2
 STEAL_SHARE = 0.02  # of a slice's core time; more drops the pair
 
 
@@ -147,6 +149,8 @@ def measure(peer, base, network, batch, threads=2, pairs=60, budget_s=60.0, seed
         over = [s.peer for s in (a, b) if s.cpu_s / s.wall_s > threads * 1.05]
         if over:
             row["void"] = f"{' and '.join(over)} used more CPU than {threads} threads"
+        if not row["outputs"]["max_error_over_std"] < OUTPUTS_AGREE:
+            row["void"] = "the outputs differ"
         return row
     finally:
         a.close()

@@ -15,15 +15,15 @@ must not be compared with each other.
 
 def _tables(result):
     info = result["machine"]
-    yield (f"\n## {result['date'][:10]}, {info['cpu']}, {info['cores']} cores, {' '.join(info['isa'])}\n\n"
-           f"Machine {info['id']}, kernel {info['kernel']}, commit {result['commit']}, base `{result['base']}`.\n")
+    yield (f"\n## {info['cpu']}, {info['cores']} cores, {' '.join(info['isa'])}\n\n"
+           f"Machine {info['id']}, kernel {info['kernel']}, base `{result['base']}`.\n")
     groups = collections.defaultdict(list)
     for row in result["rows"]:
         groups[row["batch"]].append(row)
     for batch, rows in sorted(groups.items()):
         yield f"\n### Batch {batch}\n\n"
-        yield "| network | peer | peer ms | Graft ms | ratio | interval | error / std | CPU per wall | dropped | verdict |\n"
-        yield "|---|---|---|---|---|---|---|---|---|---|\n"
+        yield "| network | peer | peer ms | Graft ms | ratio | interval | error / std | CPU per wall | dropped | commit, day | verdict |\n"
+        yield "|---|---|---|---|---|---|---|---|---|---|---|\n"
         for row in rows:
             yield _line(row)
     settings = sorted({s["settings"] for row in result["rows"] if "ratio" in row for s in (row["peer"], row["base"])})
@@ -32,27 +32,26 @@ def _tables(result):
 
 def _line(row):
     if "not_measured" in row:
-        return f"| {row['network']} | not measured: {row['not_measured'].replace('|', '/')} |||||||||\n"
+        return f"| {row['network']} | not measured: {row['not_measured'].replace('|', '/')} ||||||||||\n"
     a, b = row["peer"], row["base"]
     return (f"| {row['network']} | {a['peer']} | {a['p50_ms']:.2f} | {b['p50_ms']:.2f} | {row['ratio']:.2f} | "
             f"{row['low']:.2f} to {row['high']:.2f} | {row['outputs']['max_error_over_std']:.1e} | "
             f"{a['cpu_per_wall']:.2f} / {b['cpu_per_wall']:.2f} | {row['dropped']} of {row['pairs'] + row['dropped']} | "
-            f"{row.get('void', row['verdict'])} |\n")
+            f"{row['commit'][:12]}, {row['date'][:10]} | {row.get('void', row['verdict'])} |\n")
 
 
 def write(folder, target):
-    """The newest day of every machine and base, newest first; of equal rows of that day the last one counts."""
-    days = {}
+    """A table for each machine and base, newest first; of equal rows the last one measured counts."""
+    merged = {}
     for path in sorted(pathlib.Path(folder).glob("*.json")):
         result = json.loads(path.read_text())
         if "rows" not in result:  # of another benchmark
             continue
         key = result["machine"]["id"], result["base"]
-        same_day = key in days and days[key]["date"][:10] == result["date"][:10]
-        rows = {_key(row): row for row in days[key]["rows"]} if same_day else {}
-        rows.update((_key(row), row) for row in result["rows"])
-        days[key] = {**result, "rows": list(rows.values())}
-    text = HEAD + "".join("".join(_tables(r)) for r in sorted(days.values(), key=lambda r: r["date"], reverse=True))
+        rows = {_key(row): row for row in merged[key]["rows"]} if key in merged else {}
+        rows.update((_key(row), {**row, "commit": result["commit"], "date": result["date"]}) for row in result["rows"])
+        merged[key] = {**result, "rows": sorted(rows.values(), key=lambda row: row["network"])}
+    text = HEAD + "".join("".join(_tables(r)) for r in sorted(merged.values(), key=lambda r: r["date"], reverse=True))
     target.parent.mkdir(exist_ok=True)
     target.write_text(text)
 
