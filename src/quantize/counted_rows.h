@@ -36,8 +36,12 @@ class CountedRows {
 
   bool all() const { return shift_ == 0; }
   int64_t row_elems() const { return row_elems_; }
+  int64_t rows_per_counted() const { return int64_t{1} << shift_; }
   // Counted rows of the tensor.
   int64_t count() const { return images_ * groups_; }
+  // The index, among all rows of the tensor, of the first row for which n stands; of count(): the
+  // number of rows.
+  int64_t first_row(int64_t n) const { return n / groups_ * rows_ + ((n % groups_) << shift_); }
   // The index, among all rows of the tensor, of the counted row n.
   int64_t row(int64_t n) const {
     const int64_t image = n / groups_, group = n % groups_;

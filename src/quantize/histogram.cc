@@ -12,8 +12,23 @@
 
 namespace graft::quantize {
 namespace {
-constexpr int kBlock = 1024;  // elements; their bins stay in L1
+
+static_assert(kHistogramBins == kLaneBins);
+constexpr size_t kLaneRoom = 65535;  // uint16_t
+
+float factor_of(int exponent) { return std::ldexp(1.0f, 12 - exponent); }
+
+// Moves the counts of `counts` to where they belong when the range doubles `shift` times.
+void halve(std::vector<uint64_t>& counts, int shift) {
+  for (size_t bin = 1; bin < counts.size(); ++bin) {
+    const uint64_t count = std::exchange(counts[bin], 0);
+    counts[bin >> shift] += count;
+  }
 }
+
+int shift_of(int from, int to) { return std::min(to - from, 12); }  // 2^12 bins: all in bin 0
+
+}  // namespace
 
 double Histogram::bin_width() const { return std::ldexp(1.0, exponent - 12); }
 float Histogram::max_abs() const { return std::max(std::fabs(min), std::fabs(max)); }
@@ -23,27 +38,47 @@ int range_exponent(float value) {
   return std::max((bits >> 23) - 126, kMinRangeExponent);  // a denormal has exponent field 0
 }
 
-void BinCounter::add(std::span<const float> values, int exponent) {
-  lanes_.resize(size_t{kHistogramBins} * kLanes);
-  const float factor = std::ldexp(1.0f, 12 - exponent);
-  uint32_t* const lanes = lanes_.data();
-  total_ += values.size();
-  for (size_t at = 0; at < values.size(); at += kBlock) {
-    const int count = static_cast<int>(std::min<size_t>(kBlock, values.size() - at));
-    uint32_t indices[kBlock];
-    zeros_ += static_cast<uint64_t>(
-        observe_loops().bin_indices(values.data() + at, count, factor, indices));
-    int i = 0;
-    for (; i + kLanes <= count; i += kLanes)
-      for (size_t lane = 0; lane < kLanes; ++lane)
-        ++lanes[lane * kHistogramBins + indices[i + lane]];
-    for (size_t lane = 0; i < count; ++i, ++lane) ++lanes[lane * kHistogramBins + indices[i]];
+void BinCounter::start(int exponent) {
+  if (total_ > 0) {
+    std::ranges::fill(lanes_, 0);
+    std::ranges::fill(spilled_, 0);
   }
+  exponent_ = exponent;
+  total_ = zeros_ = 0;
+  room_ = kLaneRoom;
+  has_spilled_ = false;
 }
 
-void BinCounter::clear() {
-  if (total_ > 0) std::ranges::fill(lanes_, 0);
-  total_ = zeros_ = 0;
+void BinCounter::grow(int exponent) {
+  if (exponent <= exponent_) return;
+  if (total_ > 0) {
+    spill();
+    halve(spilled_, shift_of(exponent_, exponent));
+  }
+  exponent_ = exponent;
+}
+
+void BinCounter::spill() {
+  spilled_.resize(kHistogramBins);
+  observe_loops().take_lanes(lanes_.data(), kHistogramBins, spilled_.data());
+  has_spilled_ = true;
+  room_ = kLaneRoom;
+}
+
+void BinCounter::add(std::span<const float> values) {
+  lanes_.resize(kLanes * kLaneBins);
+  const float factor = factor_of(exponent_);
+  constexpr size_t kMost = kLaneRoom / 2 * kLanes;
+  for (; !values.empty(); values = values.subspan(std::min(kMost, values.size()))) {
+    const size_t count = std::min(kMost, values.size());
+    // The loop starts anew at lane 0 in each of its blocks.
+    const size_t most_a_lane = count / kLanes + count / 256 + 1;
+    if (most_a_lane > room_) spill();
+    room_ -= most_a_lane;
+    total_ += count;
+    zeros_ += static_cast<uint64_t>(
+        observe_loops().count_in_lanes(values.data(), count, factor, lanes_.data()));
+  }
 }
 
 void AbsHistogram::add(std::span<const float> values) {
@@ -63,43 +98,48 @@ void AbsHistogram::see(const ValueRange& values) {
   grow(range_exponent(seen_.max_abs()));
 }
 
+size_t AbsHistogram::used_bins() const {
+  return static_cast<size_t>(seen_.max_abs() * factor_of(exponent_)) + 1;
+}
+
 void AbsHistogram::count(std::span<const float> values) {
-  const float factor = std::ldexp(1.0f, 12 - exponent_);
   total_ += values.size();
-  for (size_t at = 0; at < values.size(); at += kBlock) {
-    const int size = static_cast<int>(std::min<size_t>(kBlock, values.size() - at));
-    uint32_t indices[kBlock];
-    zeros_ += static_cast<uint64_t>(
-        observe_loops().bin_indices(values.data() + at, size, factor, indices));
-    for (int i = 0; i < size; ++i) ++counts_[indices[i]];
-  }
+  zeros_ += static_cast<uint64_t>(
+      observe_loops().count(values.data(), values.size(), factor_of(exponent_), counts_.data()));
+}
+
+void AbsHistogram::add_counts(uint64_t* counts, int exponent) {
+  const int shift = shift_of(exponent, exponent_);
+  if (shift == 0) return observe_loops().take_counts(counts, used_bins(), counts_.data());
+  for (size_t bin = 0; bin < kHistogramBins; ++bin)
+    counts_[bin >> shift] += std::exchange(counts[bin], 0);
 }
 
 void AbsHistogram::take(BinCounter& counter) {
   if (counter.total_ == 0) return;
+  grow(counter.exponent_);
+  if (counter.has_spilled_ || counter.exponent_ != exponent_) {
+    counter.spill();
+    add_counts(counter.spilled_.data(), counter.exponent_);
+  } else {
+    observe_loops().take_lanes(counter.lanes_.data(), used_bins(), counts_.data());
+  }
   total_ += std::exchange(counter.total_, 0);
   zeros_ += std::exchange(counter.zeros_, 0);
-  uint32_t* const lanes = counter.lanes_.data();
-  for (int bin = 0; bin < kHistogramBins; ++bin) {
-    uint64_t count = 0;
-    for (size_t lane = 0; lane < BinCounter::kLanes; ++lane)
-      count += std::exchange(lanes[lane * kHistogramBins + bin], 0);
-    counts_[bin] += count;
-  }
+  counter.start(counter.exponent_);
 }
 
 void AbsHistogram::take(AbsHistogram& other) {
   see(other.seen_);
-  if (other.seen_.finite == 0) return other.clear();
-  total_ += other.total_;
-  zeros_ += other.zeros_;
-  const int shift = std::min(exponent_ - other.exponent_, 12);
-  if (shift == 0)
-    for (size_t bin = 0; bin < other.counts_.size(); ++bin) counts_[bin] += other.counts_[bin];
-  else
-    for (size_t bin = 0; bin < other.counts_.size(); ++bin)
-      counts_[bin >> shift] += other.counts_[bin];
-  other.clear();
+  if (other.total_ > 0) {
+    grow(other.exponent_);
+    total_ += other.total_;
+    zeros_ += other.zeros_;
+    add_counts(other.counts_.data(), other.exponent_);
+    other.total_ = other.zeros_ = 0;
+  }
+  other.seen_ = {};
+  other.exponent_ = exponent_;
 }
 
 void AbsHistogram::clear() {
@@ -111,11 +151,7 @@ void AbsHistogram::clear() {
 
 void AbsHistogram::grow(int exponent) {
   if (exponent <= exponent_) return;
-  const int shift = std::min(exponent - exponent_, 12);  // 2^12 bins: all in bin 0
-  for (size_t bin = 1; total_ > 0 && bin < counts_.size(); ++bin) {
-    const uint64_t count = std::exchange(counts_[bin], 0);
-    counts_[bin >> shift] += count;
-  }
+  if (total_ > 0) halve(counts_, shift_of(exponent_, exponent));
   exponent_ = exponent;
 }
 
@@ -128,13 +164,13 @@ void AbsHistogram::merge(const Histogram& other) {
   if (other.finite == 0) return;
   total_ += other.total;
   zeros_ += other.zeros;
-  const int shift = std::min(exponent_ - other.exponent, 12);
+  const int shift = shift_of(other.exponent, exponent_);
   for (int bin = 0; bin < kHistogramBins; ++bin) counts_[bin >> shift] += other.counts[bin];
 }
 
 Histogram AbsHistogram::value() const {
   Histogram h;
-  h.exponent = exponent_;
+  if (seen_.finite > 0) h.exponent = exponent_;
   h.total = total_;
   h.zeros = zeros_;
   h.finite = seen_.finite;

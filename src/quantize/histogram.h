@@ -40,21 +40,28 @@ struct Histogram {
 // Smallest exponent >= kMinRangeExponent with value < 2^exponent; value finite and >= 0.
 int range_exponent(float value);
 
-// Counters of one thread: 64 KiB, from the first add on.
+// Counters of one thread: 32 KiB, and 32 KiB more after many values or growth.
 class BinCounter {
  public:
-  // Counts finite values below 2^exponent; at most 2^33 of one exponent before they are taken.
-  void add(std::span<const float> values, int exponent);
-  void clear();
+  // Empties it; bins cover [0, 2^exponent).
+  void start(int exponent);
+  // Bins cover at least [0, 2^exponent) from here on.
+  void grow(int exponent);
+  // Counts finite values that lie in the bins' range.
+  void add(std::span<const float> values);
 
  private:
   friend class AbsHistogram;
-  static constexpr int kLanes = 4;
+  void spill();
 
+  int exponent_ = kMinRangeExponent;
   uint64_t total_ = 0, zeros_ = 0;
-  // kLanes arrays, chosen by the position of the element, so that a run of equal values (ReLU's
-  // zeros) does not wait for its own last increment.
-  std::vector<uint32_t> lanes_;
+  // Several arrays, chosen by the position of the element, so that a run of equal values (ReLU's
+  // zeros) does not wait for its own last increment; narrow, so that they stay in L1.
+  std::vector<uint16_t> lanes_;
+  size_t room_ = 0;  // elements a lane can count before one of its counters may wrap
+  std::vector<uint64_t> spilled_;
+  bool has_spilled_ = false;
 };
 
 // The accumulator: 32 KiB, from the first value on. Not thread-safe.
@@ -62,15 +69,16 @@ class AbsHistogram {
  public:
   // Sees and counts `values`; those that are not finite are counted apart.
   void add(std::span<const float> values);
-  // Sees values that are counted, all or some, by what follows: count, or take of counters that
-  // were fed at exponent().
+  // Sees values that are counted, all or some, by what follows: count, or take of counters.
   void see(const ValueRange& values);
+  // Counters start here: taking them is cheapest when neither they nor this grow.
   int exponent() const { return exponent_; }
-  // Counts finite values that were seen: the way for a few, since a counter costs 4 us to take.
+  // Counts finite values that were seen: the way for a few, since a counter costs 1 us to take.
   void count(std::span<const float> values);
-  // Adds what `counter` holds and empties it.
+  // Adds what `counter` holds and empties it. It was started at no more than exponent().
   void take(BinCounter& counter);
-  // Adds what `other` holds and empties it; its memory stays.
+  // Adds what `other` holds and empties it; its memory stays, and so do its bins, which are those
+  // of this histogram from here on: what it counts next is exact for this one alone to take.
   void take(AbsHistogram& other);
   void clear();
   void merge(const Histogram& other);
@@ -78,6 +86,8 @@ class AbsHistogram {
 
  private:
   void grow(int exponent);
+  void add_counts(uint64_t* counts, int exponent);
+  size_t used_bins() const;
 
   int exponent_ = kMinRangeExponent;
   uint64_t total_ = 0, zeros_ = 0;

@@ -13,25 +13,86 @@ static inline int32_t bits_of(const float* value) {
   return bits;
 }
 
+static int32_t key_of(int32_t bits) { return bits ^ ((bits >> 31) & 0x7fffffff); }
+
+// Bits of negative floats, as unsigned numbers, are above all others and grow with magnitude.
 static void key_range(const float* values, size_t count, int32_t* min_key, int32_t* max_key) {
   int32_t low = INT32_MAX, high = INT32_MIN;
+  uint32_t top = 0;
   for (size_t i = 0; i < count; ++i) {
     const int32_t bits = bits_of(values + i);
-    const int32_t key = bits ^ ((bits >> 31) & 0x7fffffff);
-    low = key < low ? key : low;
-    high = key > high ? key : high;
+    const uint32_t word = static_cast<uint32_t>(bits);
+    low = bits < low ? bits : low;
+    high = bits > high ? bits : high;
+    top = word > top ? word : top;
   }
-  *min_key = low;
-  *max_key = high;
+  if (high < 0) {  // all negative: the one of the least magnitude
+    uint32_t least = UINT32_MAX;
+    for (size_t i = 0; i < count; ++i) {
+      const uint32_t word = static_cast<uint32_t>(bits_of(values + i));
+      least = word < least ? word : least;
+    }
+    high = static_cast<int32_t>(least);
+  }
+  *min_key = key_of(low < 0 ? static_cast<int32_t>(top) : low);
+  *max_key = key_of(high);
 }
 
-static int32_t bin_indices(const float* values, int32_t count, float factor, uint32_t* indices) {
+enum : size_t { kIndices = 512 };
+
+static int32_t bin_indices(const float* values, size_t count, float factor, uint16_t* indices) {
   int32_t zeros = 0;
-  for (int32_t i = 0; i < count; ++i) {
-    indices[i] = static_cast<uint32_t>(static_cast<int32_t>(__builtin_fabsf(values[i]) * factor));
+  for (size_t i = 0; i < count; ++i) {
+    indices[i] = static_cast<uint16_t>(static_cast<int32_t>(__builtin_fabsf(values[i]) * factor));
     zeros += (bits_of(values + i) & 0x7fffffff) == 0;
   }
   return zeros;
+}
+
+static int64_t count(const float* values, size_t count, float factor, uint64_t* counts) {
+  int64_t zeros = 0;
+  uint16_t indices[kIndices];
+  for (size_t at = 0; at < count; at += kIndices) {
+    const size_t size = count - at < kIndices ? count - at : kIndices;
+    zeros += bin_indices(values + at, size, factor, indices);
+    for (size_t i = 0; i < size; ++i) ++counts[indices[i]];
+  }
+  return zeros;
+}
+
+static int64_t count_in_lanes(const float* values, size_t count, float factor, uint16_t* lanes) {
+  int64_t zeros = 0;
+  uint16_t indices[kIndices];
+  for (size_t at = 0; at < count; at += kIndices) {
+    const size_t size = count - at < kIndices ? count - at : kIndices;
+    zeros += bin_indices(values + at, size, factor, indices);
+    size_t i = 0;
+    for (; i + kLanes <= size; i += kLanes) {
+      ++lanes[indices[i]];
+      ++lanes[kLaneBins + indices[i + 1]];
+      ++lanes[2 * kLaneBins + indices[i + 2]];
+      ++lanes[3 * kLaneBins + indices[i + 3]];
+    }
+    for (size_t lane = 0; i < size; ++i, ++lane) ++lanes[lane * kLaneBins + indices[i]];
+  }
+  return zeros;
+}
+
+static void take_lanes(uint16_t* lanes, size_t bins, uint64_t* counts) {
+  for (size_t b = 0; b < bins; ++b) {
+    const uint32_t sum = static_cast<uint32_t>(lanes[b]) + lanes[kLaneBins + b] +
+                         lanes[2 * kLaneBins + b] + lanes[3 * kLaneBins + b];
+    counts[b] += sum;
+  }
+  for (size_t lane = 0; lane < kLanes; ++lane)
+    __builtin_memset(lanes + lane * kLaneBins, 0, bins * sizeof(uint16_t));
+}
+
+static void take_counts(uint64_t* __restrict src, size_t count, uint64_t* __restrict dst) {
+  for (size_t i = 0; i < count; ++i) {
+    dst[i] += src[i];
+    src[i] = 0;
+  }
 }
 
 // x + kMagic rounds x to a multiple of 2^-24 (the spacing of doubles in [2^28, 2^29), where the sum
@@ -48,7 +109,8 @@ static void add_fixed(const float* values, int64_t count, uint64_t* slots) {
   }
 }
 
-static constexpr ObserveLoops kLoops = {key_range, bin_indices, add_fixed};
+static constexpr ObserveLoops kLoops = {key_range,  count,       count_in_lanes,
+                                        take_lanes, take_counts, add_fixed};
 const ObserveLoops* isa_loops() { return &kLoops; }
 
 }  // namespace GRAFT_ISA_NAMESPACE

@@ -15,6 +15,7 @@
 #include "base/status.h"
 #include "graft/threads.h"
 #include "quantize/channel_sums.h"
+#include "quantize/counted_rows.h"
 #include "quantize/histogram.h"
 
 namespace graft::quantize {
@@ -36,6 +37,7 @@ class ObserveScratch {
  private:
   friend class TensorObserver;
   struct Worker {
+    ValueRange range;
     BinCounter bins;
     ChannelSums channels;
   };
@@ -48,13 +50,18 @@ class TensorObserver {
  public:
   // A tensor of `dims`, row-major; data.size() is their product.
   void observe(std::span<const float> data, std::span<const int64_t> dims, ObserveScratch& scratch);
-  // Adds what `other` saw and empties it; its memory stays.
+  // Adds what `other` saw and empties it; its memory stays. From here on `other` is for this one to
+  // take, again and again, until it is cleared: by itself it may be coarser than its data need.
   void take(TensorObserver& other);
   void clear();
   void merge(const TensorStatistics& other);
   TensorStatistics value() const { return {histogram_.value(), channels_.value()}; }
 
  private:
+  void observe_few(std::span<const float> data, int64_t row_elems);
+  static void observe_rows(std::span<const float> data, const CountedRows& rows, int64_t begin,
+                           int64_t end, ObserveScratch::Worker& worker);
+
   AbsHistogram histogram_;
   ChannelSums channels_;
 };
@@ -88,8 +95,9 @@ class ObserverSet {
 
   // Adds what `other` saw. CalibrationError when closed or when identity or names differ.
   Status merge(const ObserverSet& other);
-  // As merge, and empties `other`, whose memory stays: for a set that serves run after run. Nobody
-  // else uses `other` meanwhile. When it fails, other is as it was.
+  // As merge, and empties `other`, whose memory stays: for a set that serves run after run, and
+  // is taken by this one alone until it is cleared. Nobody else uses `other` meanwhile. When it
+  // fails, other is as it was.
   Status take(ObserverSet& other);
   // Forgets all data; not for a closed set.
   void clear();

@@ -1,19 +1,21 @@
-// Two passes over a tensor, each divided among the threads: first the range of all elements, then,
-// at the histogram's final exponent, the counted rows.
+// One pass over a tensor, divided among the threads in pieces that stay in L1: the range of a
+// piece, then, while it is there, its counted rows, into bins of the exponent that its thread has
+// met so far (counters grow exactly, see histogram.h).
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
 
-#include "quantize/counted_rows.h"
 #include "quantize/observer.h"
 
 namespace graft::quantize {
 namespace {
 
-constexpr int64_t kMinScan = 1 << 15;   // elements a task
-constexpr int64_t kMinCount = 1 << 13;  // elements a task
-constexpr int64_t kFewElems = 1 << 11;  // counted without a counter
+constexpr int64_t kMinTask = 1 << 15;  // elements, a counted one for kCountCost more
+constexpr int64_t kCountCost = 4;
+constexpr int64_t kFewElems = 1 << 10;  // counted without a counter
+constexpr int64_t kPiece = 1 << 12;     // elements
+constexpr int64_t kShortRow = 64;       // elements; shorter rows are gathered
 constexpr int kMaxTasks = 64;
 constexpr size_t kBuffer = 1024;  // elements
 
@@ -28,11 +30,6 @@ void divide(const RunThreads* threads, int64_t num_tasks, int max_workers, F&& f
       num_tasks, max_workers,
       [](void* context, int64_t task, int worker) { (*static_cast<F*>(context))(task, worker); },
       &f);
-}
-
-int tasks_of(int64_t elems, int64_t least, int threads) {
-  const int64_t most = threads > 1 ? std::min(2 * threads, kMaxTasks) : 1;
-  return static_cast<int>(std::clamp<int64_t>(elems / least, 1, most));
 }
 
 // Feeds short rows to f in full blocks.
@@ -60,78 +57,102 @@ class Blocks {
   float buffer_[kBuffer];
 };
 
-std::span<const float> finite_of(std::span<const float> values, float* buffer) {
-  const float* end =
-      std::copy_if(values.begin(), values.end(), buffer, [](float x) { return std::isfinite(x); });
-  return {buffer, static_cast<size_t>(end - buffer)};
+// f(values) with the finite ones, in blocks.
+template <typename F>
+void for_finite(std::span<const float> values, F&& f) {
+  float buffer[kBuffer];
+  for (size_t at = 0; at < values.size(); at += kBuffer) {
+    const auto block = values.subspan(at, std::min(kBuffer, values.size() - at));
+    const float* end =
+        std::copy_if(block.begin(), block.end(), buffer, [](float x) { return std::isfinite(x); });
+    f(std::span<const float>(buffer, end));
+  }
+}
+
+bool holds(const ValueRange& range) {
+  return range.non_finite == 0 && range.max_abs() <= ChannelSums::kMaxAbs;
 }
 
 }  // namespace
 
+void TensorObserver::observe_few(std::span<const float> data, int64_t row_elems) {
+  ValueRange seen;
+  seen.add(data);
+  histogram_.see(seen);
+  channels_.begin(static_cast<int64_t>(data.size()) / row_elems, row_elems);
+  if (!holds(seen)) channels_.turn_off();
+  channels_.add(data, ChannelSums::kMaxAbs);
+  if (seen.finite == 0) return;
+  if (seen.non_finite == 0) return histogram_.count(data);
+  for_finite(data, [&](std::span<const float> block) { histogram_.count(block); });
+}
+
+// The rows for which [begin, end) stand.
+void TensorObserver::observe_rows(std::span<const float> data, const CountedRows& rows,
+                                  int64_t begin, int64_t end, ObserveScratch::Worker& worker) {
+  const int64_t row_elems = rows.row_elems();
+  const int64_t in_piece = std::max(kPiece / (row_elems * rows.rows_per_counted()), int64_t{1});
+  worker.channels.begin(end - begin, row_elems);
+  for (int64_t n = begin; n < end; n += in_piece) {
+    const int64_t next = std::min(n + in_piece, end);
+    const int64_t at = rows.first_row(n) * row_elems;
+    const auto piece = data.subspan(at, rows.first_row(next) * row_elems - at);
+    ValueRange range;
+    range.add(piece);
+    worker.range.merge(range);
+    if (!holds(range)) worker.channels.turn_off();
+    if (range.finite == 0) continue;
+    worker.bins.grow(range_exponent(range.max_abs()));
+    const auto count = [&](std::span<const float> values) {
+      worker.channels.add(values, ChannelSums::kMaxAbs);
+      if (range.non_finite == 0) return worker.bins.add(values);
+      for_finite(values, [&](std::span<const float> block) { worker.bins.add(block); });
+    };
+    if (rows.all()) {
+      count(piece);
+    } else if (row_elems >= kShortRow) {
+      for (int64_t i = n; i < next; ++i) count(data.subspan(rows.row(i) * row_elems, row_elems));
+    } else {
+      Blocks blocks(count);
+      for (int64_t i = n; i < next; ++i)
+        blocks.add(data.subspan(rows.row(i) * row_elems, row_elems));
+      blocks.flush();
+    }
+  }
+}
+
 void TensorObserver::observe(std::span<const float> data, std::span<const int64_t> dims,
                              ObserveScratch& scratch) {
   if (data.empty()) return;
-  const auto elems = static_cast<int64_t>(data.size());
-  const int threads = scratch.threads_ ? scratch.threads_->count() : 1;
-
-  std::array<ValueRange, kMaxTasks> ranges;
-  const int scans = tasks_of(elems, kMinScan, threads);
-  divide(scratch.threads_, scans, threads, [&](int64_t task, int) {
-    const int64_t begin = elems * task / scans, end = elems * (task + 1) / scans;
-    ranges[task].add(data.subspan(begin, end - begin));
-  });
-  ValueRange seen;
-  for (int task = 0; task < scans; ++task) seen.merge(ranges[task]);
-  histogram_.see(seen);
-
   const CountedRows rows(dims);
-  const int64_t row_elems = rows.row_elems(), counted = rows.count() * row_elems;
-  channels_.begin(rows.count(), row_elems);
-  if (seen.non_finite > 0 || seen.max_abs() > ChannelSums::kMaxAbs) channels_.turn_off();
-  if (seen.finite == 0) return;
+  const auto elems = static_cast<int64_t>(data.size());
+  if (rows.all() && elems <= kFewElems) return observe_few(data, rows.row_elems());
 
-  const auto count = [&](std::span<const float> block, auto&& bins, ChannelSums& channels) {
-    if (channels_.usable()) channels.add(block, ChannelSums::kMaxAbs);
-    float finite[kBuffer];
-    bins(seen.non_finite > 0 ? finite_of(block, finite) : block);
-  };
-  if (counted <= kFewElems) {
-    const auto bins = [&](std::span<const float> block) { histogram_.count(block); };
-    for (size_t at = 0; at < data.size(); at += kBuffer)
-      count(data.subspan(at, std::min(kBuffer, data.size() - at)), bins, channels_);
-    return;
-  }
-
-  const int tasks = tasks_of(counted, kMinCount, threads), workers = std::min(tasks, threads);
+  const int threads = scratch.threads_ ? scratch.threads_->count() : 1;
+  const int64_t cost = elems + kCountCost * rows.count() * rows.row_elems();
+  const int64_t most = threads > 1 ? std::min(2 * threads, kMaxTasks) : 1;
+  const auto tasks = std::clamp<int64_t>(std::min(cost / kMinTask, rows.count()), 1, most);
+  const int workers = static_cast<int>(std::min<int64_t>(tasks, threads));
+  channels_.begin(rows.count(), rows.row_elems());
   while (static_cast<int>(scratch.workers_.size()) < workers)
     scratch.workers_.push_back(std::make_unique<ObserveScratch::Worker>());
   for (int w = 0; w < workers; ++w) {
-    scratch.workers_[w]->channels.clear();
-    scratch.workers_[w]->bins.clear();
+    ObserveScratch::Worker& worker = *scratch.workers_[w];
+    worker.range = {};
+    worker.bins.start(histogram_.exponent());
+    worker.channels.clear();
+    if (!channels_.usable()) worker.channels.turn_off();
   }
   divide(scratch.threads_, tasks, workers, [&](int64_t task, int w) {
-    ObserveScratch::Worker& worker = *scratch.workers_[w];
-    const int64_t begin = rows.count() * task / tasks, end = rows.count() * (task + 1) / tasks;
-    if (begin == end) return;
-    if (channels_.usable()) worker.channels.begin(end - begin, row_elems);
-    const auto bins = [&](std::span<const float> block) {
-      worker.bins.add(block, histogram_.exponent());
-    };
-    const auto add = [&](std::span<const float> block) { count(block, bins, worker.channels); };
-    if (rows.all()) {
-      const auto part = data.subspan(begin * row_elems, (end - begin) * row_elems);
-      for (size_t at = 0; at < part.size(); at += kBuffer)
-        add(part.subspan(at, std::min(kBuffer, part.size() - at)));
-      return;
-    }
-    Blocks blocks(add);
-    for (int64_t n = begin; n < end; ++n)
-      blocks.add(data.subspan(rows.row(n) * row_elems, row_elems));
-    blocks.flush();
+    observe_rows(data, rows, rows.count() * task / tasks, rows.count() * (task + 1) / tasks,
+                 *scratch.workers_[w]);
   });
+  ValueRange seen;
+  for (int w = 0; w < workers; ++w) seen.merge(scratch.workers_[w]->range);
+  histogram_.see(seen);
   for (int w = 0; w < workers; ++w) {
     histogram_.take(scratch.workers_[w]->bins);
-    if (channels_.usable()) channels_.take(scratch.workers_[w]->channels, false);
+    channels_.take(scratch.workers_[w]->channels, false);
   }
 }
 

@@ -112,7 +112,9 @@ TEST(AbsHistogram, Q8_counters_and_other_histograms_are_taken_and_emptied) {
     ValueRange first;
     first.add(all.first(5001));
     other.see(first);
-    counter.add(all.first(5001), other.exponent());
+    counter.start(kMinRangeExponent);
+    counter.grow(other.exponent());
+    counter.add(all.first(5001));
     other.take(counter);
     other.take(counter);
     h.add(all.subspan(5001));
@@ -123,6 +125,57 @@ TEST(AbsHistogram, Q8_counters_and_other_histograms_are_taken_and_emptied) {
     h.clear();
     ASSERT_EQ(h.value(), Histogram());
   }
+}
+
+TEST(BinCounter, Q7_grows_between_values_as_if_it_had_been_wide) {
+  std::vector<float> values = wild(9000, 11);
+  std::ranges::sort(values, {}, [](float x) { return std::fabs(x); });
+  BinCounter counter;
+  for (int round = 0; round < 2; ++round) {
+    counter.start(kMinRangeExponent);
+    AbsHistogram h;
+    for (size_t at = 0; at < values.size(); at += 100) {
+      ValueRange piece;
+      piece.add(std::span(values).subspan(at, 100));
+      counter.grow(range_exponent(piece.max_abs()));
+      counter.add(std::span(values).subspan(at, 100));
+      h.see(piece);
+    }
+    if (round == 1) h.take(counter);
+    EXPECT_EQ(h.value() == plain_histogram(values), round == 1);  // start forgets
+  }
+}
+
+TEST(BinCounter, holds_more_equal_values_than_its_lanes_count) {
+  for (const size_t block : {size_t{7}, size_t{600}, size_t{1} << 20}) {
+    const std::vector<float> values(size_t{1} << 20, 0.25f);
+    BinCounter counter;
+    counter.start(range_exponent(0.25f));
+    for (size_t at = 0; at < values.size(); at += block)
+      counter.add(std::span(values).subspan(at, std::min(block, values.size() - at)));
+    AbsHistogram h;
+    ValueRange range;
+    range.add(values);
+    h.see(range);
+    h.take(counter);
+    EXPECT_EQ(h.value(), plain_histogram(values)) << block;
+  }
+}
+
+TEST(AbsHistogram, Q7_one_that_is_taken_run_after_run_stays_exact_for_its_taker) {
+  const std::vector<float> wide = wild(3000, 12), narrow = gaussian(3000, 13, 1e-12);
+  AbsHistogram total, run;
+  std::vector<float> all;
+  for (const auto* values : {&narrow, &wide, &narrow, &wide}) {
+    run.add(*values);
+    total.take(run);
+    ASSERT_EQ(run.value(), Histogram());
+    all.insert(all.end(), values->begin(), values->end());
+    ASSERT_EQ(total.value(), plain_histogram(all));
+  }
+  run.clear();
+  run.add(narrow);
+  EXPECT_EQ(run.value(), plain_histogram(narrow));
 }
 
 TEST(RangeExponent, IsTheSmallestThatHolds) {
