@@ -1,6 +1,7 @@
 // The sample of inputs: bounded, and a function of the set of inputs alone.
 #include <algorithm>
 #include <random>
+#include <set>
 
 #include "engine/calibrate/samples.h"
 #include "engine_testing.h"
@@ -65,6 +66,31 @@ TEST(CalibrationSamples, what_is_not_wanted_never_will_be_and_one_too_large_take
   }
   EXPECT_EQ(set.samples().size(), 2u);
   for (const Sample& s : all) EXPECT_FALSE(set.wants(digest_of(s), s.size_bytes()));
+}
+
+TEST(CalibrationSamples, contents_and_shapes_tell_samples_apart) {
+  std::mt19937 random(3);
+  std::set<Digest> digests;
+  size_t samples = 0;
+  const auto add = [&](const Sample& s) { digests.insert(digest_of(s)), ++samples; };
+  for (const size_t bytes : {size_t{0}, size_t{1}, size_t{63}, size_t{64}, size_t{200}}) {
+    Sample s = sample_of(0, bytes);
+    for (std::byte& b : s.inputs[0]) b = static_cast<std::byte>(random());
+    add(s);
+    for (size_t bit = 0; bit < 8 * bytes; ++bit) {
+      s.inputs[0][bit / 8] ^= std::byte{1} << bit % 8;
+      add(s);
+      s.inputs[0][bit / 8] ^= std::byte{1} << bit % 8;
+    }
+    for (size_t at = 0; at + 16 <= bytes; at += 8) {  // neighbouring words change places
+      std::swap_ranges(&s.inputs[0][at], &s.inputs[0][at] + 8, &s.inputs[0][at] + 8);
+      add(s);
+      std::swap_ranges(&s.inputs[0][at], &s.inputs[0][at] + 8, &s.inputs[0][at] + 8);
+    }
+    s.dims = {{1, static_cast<int64_t>(bytes)}};
+    add(s);
+  }
+  EXPECT_EQ(digests.size(), samples);
 }
 
 TEST(CalibrationSamples, images_where_all_inputs_have_the_batch_else_the_whole) {

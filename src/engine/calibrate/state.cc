@@ -18,7 +18,7 @@ namespace {
 using quantize::calibration_error;
 
 constexpr char kMagic[4] = {'G', 'R', 'F', 'S'};
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr size_t kHeaderBytes = sizeof(kMagic) + 4 + 8 + sizeof(Digest);
 
 class Writer {
