@@ -4,7 +4,9 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <mutex>
 #include <string>
+#include <tuple>
 
 namespace graft {
 namespace {
@@ -62,9 +64,44 @@ std::byte* map_aligned(size_t mapped) {
   return begin + skip;
 }
 
+// Large enough that the unused ends of chunks do not matter.
+constexpr size_t kChunkBytes = size_t{8} << 20;
+
+struct Chunk {
+  Chunk() = default;
+  Chunk(const Chunk&) = delete;
+  Chunk& operator=(const Chunk&) = delete;
+  ~Chunk() {
+    if (data != nullptr) ::munmap(data, kChunkBytes);
+  }
+  std::byte* data = map_aligned(kChunkBytes);
+  size_t used = 0;
+};
+
+std::mutex chunk_mutex;
+std::weak_ptr<Chunk> open_chunk;  // guarded by chunk_mutex
+
+// size_bytes <= kChunkBytes, aligned to kAlignment; data null when the system refuses.
+std::pair<std::shared_ptr<Chunk>, std::byte*> cut_from_chunk(size_t size_bytes) {
+  const size_t size = (size_bytes + kAlignment - 1) / kAlignment * kAlignment;
+  const std::lock_guard lock(chunk_mutex);
+  std::shared_ptr<Chunk> chunk = open_chunk.lock();
+  if (!chunk || chunk->used + size > kChunkBytes) {
+    chunk = std::make_shared<Chunk>();
+    if (chunk->data == nullptr) return {};
+    open_chunk = chunk;
+  }
+  std::byte* data = chunk->data + chunk->used;
+  chunk->used += size;
+  return {std::move(chunk), data};
+}
+
 }  // namespace
 
-Result<Buffer> Buffer::allocate(size_t size_bytes) {
+Result<Buffer> Buffer::allocate(size_t size_bytes) { return make(size_bytes, false); }
+Result<Buffer> Buffer::allocate_weights(size_t size_bytes) { return make(size_bytes, true); }
+
+Result<Buffer> Buffer::make(size_t size_bytes, bool from_chunk) {
   constexpr size_t kLargest = (size_t{1} << 62);
   const auto fail = [&](const std::string& why) {
     return resource_exhausted("cannot allocate " + std::to_string(size_bytes) + " bytes: " + why);
@@ -81,6 +118,8 @@ Result<Buffer> Buffer::allocate(size_t size_bytes) {
     const size_t mapped = (size_bytes + kHugePage - 1) / kHugePage * kHugePage;
     buffer.data_ = map_aligned(mapped);
     buffer.mapped_ = buffer.data_ != nullptr ? mapped : 0;
+  } else if (kUseMmap && from_chunk) {
+    std::tie(buffer.chunk_, buffer.data_) = cut_from_chunk(size_bytes);
   } else {
     void* p = nullptr;
     if (::posix_memalign(&p, kAlignment, size_bytes) == 0)
@@ -98,7 +137,7 @@ Buffer::~Buffer() {
   if (data_ == nullptr) return;
   if (mapped_ > 0) {
     ::munmap(data_, mapped_);
-  } else {
+  } else if (!chunk_) {
     std::free(data_);
   }
   live_bytes.fetch_sub(static_cast<int64_t>(size_));

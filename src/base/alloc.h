@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <utility>
 
@@ -29,6 +30,11 @@ class Buffer {
   // ResourceExhausted when the cap is hit, the system refuses or the fault index says so.
   static Result<Buffer> allocate(size_t size_bytes);
 
+  // As allocate, for weights: buffers under 4 MiB are cut from common chunks with huge-page advice,
+  // since a run reads many of them in turn and their page walks show. A chunk is unmapped with its
+  // last buffer.
+  static Result<Buffer> allocate_weights(size_t size_bytes);
+
   std::byte* data() { return data_; }
   const std::byte* data() const { return data_; }
   size_t size() const { return size_; }
@@ -44,14 +50,17 @@ class Buffer {
   }
 
  private:
+  static Result<Buffer> make(size_t size_bytes, bool from_chunk);
   void swap(Buffer& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
     std::swap(mapped_, other.mapped_);
+    std::swap(chunk_, other.chunk_);
   }
   std::byte* data_ = nullptr;
   size_t size_ = 0;
-  size_t mapped_ = 0;  // bytes obtained by mmap, 0 when from the heap
+  size_t mapped_ = 0;  // bytes obtained by mmap, 0 when from the heap or a chunk
+  std::shared_ptr<void> chunk_;
 };
 
 struct AllocStats {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <vector>
 
 namespace graft {
 namespace {
@@ -22,6 +23,24 @@ TEST(Buffer, aligned_counted_and_given_back) {
     EXPECT_EQ(buffer->size(), 0u);
     EXPECT_EQ(moved.span()[size - 1], std::byte{0x5a});
   }
+  EXPECT_EQ(alloc_stats().live_bytes, live);
+}
+
+TEST(Buffer, weights_share_chunks_and_stay_apart) {
+  const int64_t live = alloc_stats().live_bytes;
+  std::vector<Buffer> buffers;
+  for (size_t i = 0; i < 40; ++i) {
+    auto buffer = Buffer::allocate_weights((i % 7 + 1) * 100'003);
+    ASSERT_TRUE(buffer.ok());
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(buffer->data()) % 64, 0u);
+    std::memset(buffer->data(), static_cast<int>(i), buffer->size());
+    buffers.push_back(std::move(*buffer));
+    if (i % 3 == 2) buffers.erase(buffers.end() - 2);  // what is given back is not given out again
+  }
+  for (const Buffer& b : buffers) {
+    for (const std::byte byte : b.span()) ASSERT_EQ(byte, b.span()[0]);
+  }
+  buffers.clear();
   EXPECT_EQ(alloc_stats().live_bytes, live);
 }
 

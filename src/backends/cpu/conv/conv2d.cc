@@ -38,7 +38,8 @@ Result<ConvWeights> ConvWeights::pack_groups(const ComputeTable& table, const fl
   w.panels = Panels(table, n);
   w.group_elems = k * w.panels.padded_columns();
   const int64_t elems = groups * w.group_elems + zeros;
-  GRAFT_ASSIGN_OR_RETURN(w.packed, Buffer::allocate(static_cast<size_t>(elems) * sizeof(float)));
+  GRAFT_ASSIGN_OR_RETURN(w.packed,
+                         Buffer::allocate_weights(static_cast<size_t>(elems) * sizeof(float)));
   float* dst = w.packed.as<float>();
   parallel_for(groups * w.panels.count, ThreadPool::kNoLimit, [&](int64_t task, int) {
     const int64_t g = task / w.panels.count, p = task % w.panels.count;

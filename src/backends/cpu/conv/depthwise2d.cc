@@ -28,7 +28,7 @@ Result<Buffer> pack_depthwise(const ComputeTable& table, const float* weights, c
   const bool by_vectors = s.oc == s.c;
   const int64_t channels = by_vectors ? (s.oc + lanes - 1) / lanes * lanes : s.oc;
   GRAFT_ASSIGN_OR_RETURN(auto packed,
-                         Buffer::allocate(static_cast<size_t>(taps * channels) * sizeof(float)));
+                         Buffer::allocate_weights(static_cast<size_t>(taps * channels) * sizeof(float)));
   float* dst = packed.as<float>();
   if (!by_vectors) {
     std::copy_n(weights, taps * channels, dst);

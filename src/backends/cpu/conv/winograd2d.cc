@@ -52,7 +52,8 @@ Result<WinogradWeights> WinogradWeights::pack(const ComputeTable& table, const f
   w.panels = Panels(table, s.oc);
   w.position_elems = s.c * w.panels.padded_columns();
   const int64_t elems = kPositions * w.position_elems + s.c;
-  GRAFT_ASSIGN_OR_RETURN(w.packed, Buffer::allocate(static_cast<size_t>(elems) * sizeof(float)));
+  GRAFT_ASSIGN_OR_RETURN(w.packed,
+                         Buffer::allocate_weights(static_cast<size_t>(elems) * sizeof(float)));
   float* packed = w.packed.as<float>();
   parallel_for(w.panels.count, ThreadPool::kNoLimit, [&](int64_t p, int) {
     const int64_t width = w.panels.width(p), columns = w.panels.columns(p),

@@ -16,6 +16,9 @@ constexpr int64_t kMinTaskMacs = 300'000;
 // Rows x columns of dst that stay in the second-level cache from one slice of k to the next.
 constexpr int64_t kDstGroupElems = 32 * 1024;
 
+// Rows of dst this far apart are fetched ahead by hand.
+constexpr int64_t kWideRowElems = 256;
+
 // A run of taps and of elements within each.
 struct KSlice {
   int64_t tap, taps, k, len;
@@ -49,10 +52,17 @@ void run_slice(const IgemmBlock& b, const KSlice& s, bool first, bool last, int6
       reinterpret_cast<const char*>(b.packed + (column - b.packed_column) * b.taps * b.tap_k +
                                     b.taps * b.tap_k * width + (s.tap * b.tap_k + s.k) * width);
   const int64_t part = (next_bytes / strips + 63) / 64 * 64;
+  const bool wide = b.ldd >= kWideRowElems;
   int64_t row = 0;
   for (int64_t strip = 0; strip < strips; ++strip, next += part) {
     const int64_t rows = height + (strip < taller);
     for (int64_t line = 0; line < part; line += 64) __builtin_prefetch(next + line, 0, 2);
+    // No prefetcher of the machine follows rows that lie pages apart.
+    const int64_t next_end = wide ? std::min(row + rows + tallest, b.num_rows) : 0;
+    for (int64_t i = row + rows; i < next_end; ++i) {
+      __builtin_prefetch(b.dst + i * b.ldd + column, 1, 3);
+      if (first && b.residual) __builtin_prefetch(b.residual + i * b.ldr + column, 0, 3);
+    }
     t.rows = b.rows + s.tap * b.row_stride + row;
     t.dst = b.dst + row * b.ldd + column;
     t.residual = b.residual ? b.residual + row * b.ldr + column : nullptr;
