@@ -2,6 +2,7 @@
 #include "ir/quantized.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "ir/infer_context.h"
 
@@ -73,9 +74,25 @@ Status check_product(const InferContext& c) {
   return ok_status();
 }
 
+Status check_attention(const InferContext& c) {
+  if (c.inputs.size() < 3) return c.fail("inputs do not fit");
+  for (size_t i = 0; i < 3; ++i) {
+    if (!is_quantized(c.type(i))) return c.fail("mixes quantized and other inputs");
+  }
+  if (c.inputs.size() > 3 && (is_quantized(c.type(3)) || c.dtype(3) != DType::kFloat))
+    return c.fail("needs a float mask");
+  if (!std::isfinite(c.op.as<AttentionAttrs>().scale))
+    return c.fail("has a scale that is not finite");
+  return ok_status();
+}
+
 Status check_terms(const InferContext& c) {
   int64_t terms = 1;
-  if (c.op.kind() == OpKind::kConv) {
+  if (c.op.kind() == OpKind::kAttention) {
+    for (const Dim d : {c.shape(0)[3], c.shape(2)[1]}) {
+      if (d.is_const()) terms = std::max(terms, d.value());
+    }
+  } else if (c.op.kind() == OpKind::kConv) {
     for (size_t i = 0; i < 3; ++i) {
       if (c.shape(1)[i].is_const()) terms *= std::min(c.shape(1)[i].value(), int64_t{1} << 20);
     }
@@ -103,6 +120,7 @@ Status check_scales_fit(const InferContext& c, const InferOutput& made) {
 Status check_kind(const InferContext& c) {
   const OpKind kind = c.op.kind();
   if (is_product(kind)) return check_product(c);
+  if (kind == OpKind::kAttention) return check_attention(c);
   if (kind == OpKind::kQuantize) return ok_status();
   for (size_t i = 0; i < (kind == OpKind::kBinary ? 2 : 1); ++i) {
     if (!is_quantized(c.type(i))) return c.fail("mixes quantized and other inputs");
@@ -196,7 +214,7 @@ Status infer_quantized(InferContext& c) {
   GRAFT_RETURN_IF_ERROR(kRules[static_cast<size_t>(c.op.kind())](real));
   c.overflow = real.overflow;
   c.out = std::move(real.out);
-  if (product) GRAFT_RETURN_IF_ERROR(check_terms(c));
+  if (product || c.op.kind() == OpKind::kAttention) GRAFT_RETURN_IF_ERROR(check_terms(c));
   GRAFT_RETURN_IF_ERROR(check_scales_fit(c, c.out[0]));
   const bool keeps = moves || (c.op.kind() == OpKind::kPool && !c.op.quant);
   for (InferOutput& o : c.out) {

@@ -20,6 +20,16 @@
 //                  float and added; any activation.
 //                matmul of two quantized tensors: w = s of the second for all columns, no scales
 //                input.
+// attention      q, k, v quantized, mask float. Of a row: x = float(sum of q k) * m + mask (the
+//                addition only with a mask), m = float(double(s_q) * s_k * scale). top = the
+//                largest x, a NaN left out. The probability of a key is an integer p, 0..127, as
+//                exp(x - top) is 0..1:
+//                  d = max(x - top, -16), -16 instead of a NaN; t = d * 1.44269504f; n = rint(t);
+//                  r = t - n; e = (((1.21701658f * r + 7.10010529f) * r + 30.5106049f) * r +
+//                  88.0267715f) * r + 127; p = rint(e * 2^n).
+//                v = float(sum of p v) * (m_v / float(sum of p)), both sums exact;
+//                m_v = float(double(s_v) / s_dst) and store(v), or s_v and v where dst is float: a
+//                NaN where all p are 0. Without keys dst is 0.
 // pool           max: of the integers, scale and dtype of src. avg, and reduce mean: sum of the
 //                integers in the window / over the axes (exact),
 //                store(float(sum) * float(s_src / (double(s_dst) * count))).

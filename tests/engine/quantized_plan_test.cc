@@ -34,7 +34,7 @@ class QuantizedBuilder : public Builder {
 };
 
 // Quantize, convolutions with and without groups, residual, swish, gate, pools, concat, pad, mean,
-// matrix product, and back to float.
+// matrix products, attention, and back to float.
 ir::Network quantized_network() {
   QuantizedBuilder b;
   const auto x = b.input("x", DType::kFloat, {-1, 8, 8, 8});
@@ -57,7 +57,12 @@ ir::Network quantized_network() {
                              {DType::kInt8, 0.02f});
   const auto m =
       b.quantized(ir::BinaryAttrs{ir::BinaryFn::kMul}, {s, g}, "m", {DType::kInt8, 0.04f});
-  const auto joined = b.op(ir::ConcatAttrs{3}, {m, d}, "joined");
+  const auto t = b.quantized(ir::AttentionAttrs{0.2f, true}, {d, q, c, b.floats("mask", {8, 8})},
+                             "t", {DType::kUint8, 0.02f});
+  ir::MatMulAttrs turned;
+  turned.transpose_b = true;
+  const auto u = b.quantized(turned, {t, m}, "u", {DType::kInt8, 0.04f});
+  const auto joined = b.op(ir::ConcatAttrs{3}, {u, d}, "joined");
   const std::vector<int32_t> pads{0, 0, 1, 1, 0, 0, 0, 0};
   const auto p = b.network.add_constant_of<int32_t>("pads", Dims{4, 2}, pads);
   const auto padded = b.op(ir::PadAttrs{}, {joined, p, b.scalar<int8_t>("value", -3)}, "padded");

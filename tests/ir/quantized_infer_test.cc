@@ -173,6 +173,28 @@ TEST(InferQuantizedMatMul, both_kinds) {
             "float32 [2,5]");
 }
 
+TEST(InferQuantizedAttention, takes_and_refuses) {
+  const In q = quantized({2, 5, 3, 8}), k = quantized({2, 7, 3, 8}, 0.5f, DType::kUint8),
+           v = quantized({2, 7, 3, 4});
+  const AttentionAttrs plain{0.5f, false}, masked{0.5f, true};
+  EXPECT_EQ(infer_text(plain, {q, k, v}, kInt8Dst), "int8 [2,5,3,4] * 0.500");
+  EXPECT_EQ(infer_text(masked, {q, k, v, floats({5, 7})}, kUint8Dst), "uint8 [2,5,3,4] * 0.250");
+  EXPECT_EQ(infer_text(masked, {q, k, v, floats({2, 1, 1, 7})}), "float32 [2,5,3,4]");
+  EXPECT_THAT(infer_text(plain, {q, k, floats({2, 7, 3, 4})}), HasSubstr("mixes quantized"));
+  EXPECT_THAT(infer_text(plain, {floats({2, 5, 3, 8}), k, v}), HasSubstr("mixes quantized"));
+  EXPECT_THAT(infer_text(plain, {floats({2, 5, 3, 8}), floats({2, 7, 3, 8}), floats({2, 7, 3, 4})},
+                         kInt8Dst),
+              HasSubstr("mixes quantized"));
+  EXPECT_THAT(infer_text(masked, {q, k, v, quantized({5, 7})}), HasSubstr("float mask"));
+  EXPECT_THAT(infer_text(masked, {q, k, v, {{5, 7}, DType::kInt32, 0}}), HasSubstr("float mask"));
+  EXPECT_THAT(infer_text(masked, {q, k, v}), HasSubstr("has_mask"));
+  EXPECT_THAT(infer_text(masked, {q, k, v, floats({5, 8})}), HasSubstr("does not broadcast"));
+  EXPECT_THAT(infer_text(AttentionAttrs{INFINITY, false}, {q, k, v}), HasSubstr("not finite"));
+  const In long_k = quantized({1, 70000, 1, 2});
+  EXPECT_THAT(infer_text(plain, {quantized({1, 1, 1, 2}), long_k, long_k}),
+              HasSubstr("sums 70000 products"));
+}
+
 TEST(InferQuantizedElementwise, unary_and_binary) {
   const UnaryAttrs swish{{UnaryFn::kSwish}};
   EXPECT_EQ(infer_text(swish, {quantized({4})}, kInt8Dst), "int8 [4] * 0.500");

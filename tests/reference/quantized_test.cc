@@ -286,5 +286,38 @@ TEST(ReferenceQuantized, I4_nan_is_the_lowest_integer_and_ties_go_to_even) {
   }
 }
 
+TEST(ReferenceQuantized, attention_with_seven_bit_probabilities) {
+  std::mt19937 rng(8);
+  const Quantized q = draw(rng, {2, 3, 2, 6}, 0.02f), k = draw(rng, {2, 9, 2, 6}, 0.03f),
+                  v = draw(rng, {2, 9, 2, 4}, 0.01f);
+  const Dims mask_dims{1, 2, 1, 9}, dims{2, 3, 2, 4};
+  std::vector<float> mask;
+  for (int i = 0; i < 18; ++i) mask.push_back(0.37f * static_cast<float>(i % 7));
+  Real model;
+  for (size_t b = 0; b < 2; ++b) {
+    for (size_t i = 0; i < 3; ++i) {
+      for (size_t h = 0; h < 2; ++h) {
+        Real x(9);
+        for (size_t j = 0; j < 9; ++j) {
+          for (size_t e = 0; e < 6; ++e)
+            x[j] += q.real(((b * 3 + i) * 2 + h) * 6 + e) * k.real(((b * 9 + j) * 2 + h) * 6 + e);
+          x[j] = x[j] * double{0.4f} + double{mask[h * 9 + j]};
+        }
+        const double top = *std::max_element(x.begin(), x.end());
+        double sum = 0;
+        for (double& score : x) sum += score = std::nearbyint(127 * std::exp(score - top));
+        for (size_t e = 0; e < 4; ++e) {
+          double y = 0;
+          for (size_t j = 0; j < 9; ++j) y += x[j] / sum * v.real(((b * 9 + j) * 2 + h) * 4 + e);
+          model.push_back(y);
+        }
+      }
+    }
+  }
+  expect_model(ir::AttentionAttrs{0.4f, true},
+               {q.in(), k.in(), v.in(), {DType::kFloat, mask_dims, mask.data()}}, dims,
+               {DType::kInt8, 0.011f}, model);
+}
+
 }  // namespace
 }  // namespace graft::reference

@@ -58,6 +58,7 @@ std::span<const KernelEntry> resize_kernels();  // Resize, DepthToSpace
 std::span<const KernelEntry> quantize_kernels();
 std::span<const KernelEntry> int8_conv_kernels();
 std::span<const KernelEntry> int8_matmul_kernels();
+std::span<const KernelEntry> int8_attention_kernels();
 std::span<const KernelEntry> int8_unary_kernels();
 std::span<const KernelEntry> int8_binary_kernels();
 std::span<const KernelEntry> int8_pool_kernels();

@@ -81,6 +81,8 @@ std::span<const KernelEntry> quantized_kernels_of(ir::OpKind kind) {
       return int8_conv_kernels();
     case OpKind::kMatMul:
       return int8_matmul_kernels();
+    case OpKind::kAttention:
+      return int8_attention_kernels();
     case OpKind::kUnary:
       return int8_unary_kernels();
     case OpKind::kBinary:

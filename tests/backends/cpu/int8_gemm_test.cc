@@ -9,6 +9,7 @@
 #include "backends/cpu/cpu_features.h"
 #include "backends/cpu/int8/depth_plan.h"
 #include "backends/cpu/int8/igemm8.h"
+#include "backends/cpu/int8/operand8.h"
 #include "backends/cpu/int8/product.h"
 #include "int8_models.h"
 
@@ -138,6 +139,41 @@ void check(const Gemm& g) {
   }
 }
 
+// The same sums, the weights packed as an operand that is known only while running.
+std::vector<int32_t> sums_of_operand(const Int8Table& table, const Gemm& g, bool by_columns,
+                                     const std::vector<int32_t>& bias) {
+  const Int8Operand right(table, g.tap_k, g.n, g.has_sign);
+  const std::vector<int8_t>& w = g.weights;
+  std::vector<int8_t> turned(w.size());
+  for (int64_t k = 0; k < g.tap_k; ++k) {
+    for (int64_t j = 0; j < g.n; ++j)
+      turned[static_cast<size_t>(j * g.tap_k + k)] = w[static_cast<size_t>(k * g.n + j)];
+  }
+  std::vector<std::byte> packed(static_cast<size_t>(right.bytes()) + 16, std::byte{0x5c});
+  right.pack(by_columns ? Int8Right{turned.data(), 1, g.tap_k} : Int8Right{w.data(), g.n, 1},
+             bias.data(), packed.data());
+  for (size_t i = packed.size() - 16; i < packed.size(); ++i) EXPECT_EQ(packed[i], std::byte{0x5c});
+  const int64_t bytes = right.left_bytes(), padded = (g.m / 16 + 1) * 16;
+  std::vector<uint8_t> left(static_cast<size_t>(padded * bytes));
+  std::vector<const uint8_t*> rows;
+  for (int64_t i = 0; i < g.m; ++i) {
+    rows.push_back(left.data() + i * bytes);
+    std::copy_n(g.src.begin() + i * g.tap_k, g.tap_k, left.begin() + i * bytes);
+  }
+  std::vector<int32_t> acc(static_cast<size_t>(int8_acc_bytes(table) / 4)),
+      dst(static_cast<size_t>(g.m * g.n));
+  right.multiply(
+      packed.data(), rows.data(), g.m, acc.data(), [&](int64_t panel, int64_t row, int64_t count) {
+        const int64_t width = right.panels().width(panel);
+        for (int64_t i = 0; i < count; ++i) {
+          for (int64_t j = 0; j < right.panels().columns(panel); ++j)
+            dst[static_cast<size_t>((row + i) * g.n + right.panels().first_column(panel) + j)] =
+                acc[static_cast<size_t>(i * width + j)];
+        }
+      });
+  return dst;
+}
+
 int draw(std::mt19937& rng, int lo, int hi) { return std::uniform_int_distribution(lo, hi)(rng); }
 
 TEST(Int8Gemm, sums_of_every_shape) {
@@ -190,6 +226,31 @@ TEST(Int8Gemm, extreme_values) {
                [&] { return value; });
         check(g);
         if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+TEST(Int8Operand, sums_of_every_shape_and_extreme_values) {
+  std::mt19937 rng(7);
+  for (const bool has_sign : {false, true}) {
+    for (const int64_t n : {1, 15, 16, 33, 64, 130}) {
+      for (const int64_t k : {1, 3, 4, 21, 64, 130, 1030}) {
+        Gemm g{k == 130 ? 101 : 1 + draw(rng, 0, 12), n, 1, k};
+        g.has_sign = has_sign;
+        const bool extreme = draw(rng, 0, 1) == 1;
+        const int sign = draw(rng, 0, 1) == 1 ? 1 : -1;
+        g.fill(
+            [&] { return extreme ? 127 * sign : draw(rng, -127, 127); },
+            [&] { return extreme ? has_sign ? -127 : 127 : draw(rng, has_sign ? -127 : 0, 127); });
+        std::vector<int32_t> bias(static_cast<size_t>(n));
+        std::iota(bias.begin(), bias.end(), -7);
+        const std::vector<int32_t> want = expected_sums(g, bias);
+        for (const Int8Table* table : tables()) {
+          for (const bool by_columns : {false, true})
+            ASSERT_EQ(sums_of_operand(*table, g, by_columns, bias), want)
+                << table->name << ": m " << g.m << ", n " << n << ", k " << k;
+        }
       }
     }
   }

@@ -135,9 +135,8 @@ class BatchedMatMul : public Step {
   std::string_view kernel_name() const override { return "matmul_batched_f32"; }
   Result<backends::StepPlan> plan(const backends::StepShapes& shapes) const override {
     auto state = std::make_unique<BatchedState>();
-    state->plan =
-        plan_matmul(*table_, matmul_shape(attrs_, shapes.src[0], shapes.src[1], shapes.dst[0]),
-                    shapes.threads);
+    state->plan = plan_matmul(
+        *table_, matmul_shape(attrs_, shapes.src[0], shapes.src[1], shapes.dst[0]), shapes.threads);
     const size_t scratch = static_cast<size_t>(state->plan.scratch_bytes());
     return backends::StepPlan{std::move(state), scratch};
   }

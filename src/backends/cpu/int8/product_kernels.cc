@@ -1,10 +1,11 @@
-// Conv and MatMul over quantized tensors with constant weights.
+// Conv and MatMul over quantized tensors: those with constant weights, and the lists.
 #include <algorithm>
 
 #include "backends/cpu/common/step_util.h"
 #include "backends/cpu/conv/conv_problem.h"
 #include "backends/cpu/int8/conv8.h"
 #include "backends/cpu/int8/depthwise_kernels.h"
+#include "backends/cpu/int8/matmul8.h"
 #include "backends/cpu/int8/product.h"
 
 namespace graft::cpu {
@@ -132,6 +133,7 @@ constexpr KernelEntry kConvKernels[] = {
 };
 constexpr KernelEntry kMatMulKernels[] = {
     {"matmul_packed_int8", &QuantizedMatMul::supports, &QuantizedMatMul::create},
+    {"matmul_batched_int8", &supports_int8_batched_matmul, &create_int8_batched_matmul},
 };
 
 }  // namespace
