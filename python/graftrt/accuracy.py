@@ -40,7 +40,7 @@ def check(evaluate, max_drop):
 def int8_layers(report):
     """Names of the layers that run in INT8, in network order."""
     return [layer["name"] for engine in report.data["engines"] for layer in engine["layers"]
-            if layer["op"] in ("conv", "matmul") and layer["dtype"] == "int8"]
+            if layer["op"] in ("conv", "matmul", "attention") and layer["dtype"] == "int8"]
 
 
 def _metric(evaluate, conversion):

@@ -8,12 +8,14 @@
 #include "base/dtype.h"
 #include "convert/glob.h"
 #include "ir/cost.h"
+#include "ir/quantized.h"
 
 namespace graft::convert_detail {
 namespace {
 
 bool is_product(const ir::Op& op) {
-  return op.kind() == ir::OpKind::kConv || op.kind() == ir::OpKind::kMatMul;
+  return op.kind() == ir::OpKind::kConv || op.kind() == ir::OpKind::kMatMul ||
+         op.kind() == ir::OpKind::kAttention;
 }
 
 }  // namespace
@@ -41,8 +43,10 @@ std::vector<LayerReport> describe_layers(const ir::Network& network, const Tunin
           half.count(network.values[v].name) ? "float16" : dtype_name(network.values[v].type.dtype);
       if (half.count(network.values[v].name)) break;
     }
-    if (is_product(op) && network.values[op.inputs[1]].type.dtype == DType::kInt8)
-      layer.dtype = layer.weights_dtype = dtype_name(DType::kInt8);
+    if (is_product(op) && ir::is_quantized(network.values[op.inputs[0]].type)) {
+      layer.dtype = dtype_name(DType::kInt8);
+      if (network.values[op.inputs[1]].is_const()) layer.weights_dtype = layer.dtype;
+    }
     if (const auto* conv = op.get_if<ir::ConvAttrs>(); conv != nullptr && conv->groups == 1) {
       const std::span<const int64_t> weights = src[1];
       layer.winograd_allowed = !strict_math && weights.size() == 4 && weights[0] == 3 &&

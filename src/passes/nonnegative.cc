@@ -50,6 +50,8 @@ bool never_negative(const ir::Op& op, const std::vector<bool>& known) {
       return input(0);
     case ir::OpKind::kSoftmax:
       return !op.as<ir::SoftmaxAttrs>().log;
+    case ir::OpKind::kAttention:  // a weighted mean of v
+      return input(2);
     case ir::OpKind::kPool:
       return input(0);
     case ir::OpKind::kReduce:

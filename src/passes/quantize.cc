@@ -118,6 +118,9 @@ class Quantizer {
   }
 
   Status add_int8(const Op& op) {
+    if (op.kind() == ir::OpKind::kAttention) return add_attention(op);
+    if (op.kind() == ir::OpKind::kMatMul && !old(op.inputs[1]).is_const())
+      return add_product_of_two(op);
     if (op.kind() == ir::OpKind::kConv || op.kind() == ir::OpKind::kMatMul) return add_layer(op);
     if (op.kind() == ir::OpKind::kFakeQuant) return add_fake_quant(op);
     const bool keeps =
@@ -164,6 +167,41 @@ class Quantizer {
       if (choice_.int8[static_cast<size_t>(c)]) return true;
     }
     return false;
+  }
+
+  // Softmax stays inside; the mask floats.
+  Status add_attention(const Op& op) {
+    std::vector<ValueId> inputs;
+    for (size_t k = 0; k < op.inputs.size(); ++k) {
+      const ValueId id = op.inputs[k];
+      GRAFT_ASSIGN_OR_RETURN(const ValueId input,
+                             k < 3 ? quantized_of(id, storage(id)) : plain_of(id));
+      inputs.push_back(input);
+    }
+    return append_core(op, std::move(inputs), read_int8(op.outputs[0]));
+  }
+
+  // A matrix product without constant weights, which has no bias either.
+  Status add_product_of_two(const Op& op) {
+    const auto& attrs = op.as<ir::MatMulAttrs>();
+    const bool store_int8 = storage(op.outputs[0]) && read_int8(op.outputs[0]) &&
+                            clamps(attrs.act) && (!attrs.has_residual || storage(op.inputs[2]));
+    std::vector<ValueId> inputs;
+    for (size_t k = 0; k < op.inputs.size(); ++k) {
+      const ValueId id = op.inputs[k];
+      GRAFT_ASSIGN_OR_RETURN(const ValueId input,
+                             k < 2 || store_int8 ? quantized_of(id, storage(id)) : plain_of(id));
+      inputs.push_back(input);
+    }
+    return append_core(op, std::move(inputs), store_int8);
+  }
+
+  Status append_core(const Op& op, std::vector<ValueId> inputs, bool store_int8) {
+    GRAFT_ASSIGN_OR_RETURN(const ValueId dst,
+                           out_.append(op.attrs, std::move(inputs), op.name, op.source,
+                                       store_int8 ? storage(op.outputs[0]) : DstQuant{}));
+    bind(op, {dst});
+    return ok_status();
   }
 
   Status add_layer(const Op& op) {

@@ -14,7 +14,12 @@ using ir::Op;
 using ir::OpKind;
 using ir::ValueId;
 
-bool is_core(OpKind kind) { return kind == OpKind::kConv || kind == OpKind::kMatMul; }
+bool is_core(OpKind kind) {
+  return kind == OpKind::kConv || kind == OpKind::kMatMul || kind == OpKind::kAttention;
+}
+bool is_view(OpKind kind) {
+  return kind == OpKind::kReshape || kind == OpKind::kExpandDims || kind == OpKind::kSqueeze;
+}
 
 class Choice {
  public:
@@ -30,6 +35,11 @@ class Choice {
   QuantizeChoice run() {
     result_.storage.resize(net_.values.size());
     for (size_t id = 0; id < net_.values.size(); ++id) result_.storage[id] = storage_of(id);
+    // Calibration observes no tensor twice.
+    for (const Op& op : net_.ops) {
+      if (is_view(op.kind()) && !has_storage(op.outputs[0]) && has_storage(op.inputs[0]))
+        result_.storage[static_cast<size_t>(op.outputs[0])] = at(op.inputs[0]);
+    }
     given_ = take_given_storage(net_, uses_, unsigned_, result_.storage);
     for (const Op& op : net_.ops) result_.int8.push_back(may_be_int8(op));
     while (drop_isolated()) {
@@ -101,12 +111,15 @@ class Choice {
   bool core_may_be_int8(const Op& op) const {
     const ir::Value& weights = value(op.inputs[1]);
     if (value(op.inputs[0]).type.dtype != DType::kFloat) return false;
-    if (!weights.is_const()) {
-      keep(op, "its weights are not constant");
-      return false;
-    }
     if (asked_float(op)) {
       keep(op, "asked for");
+      return false;
+    }
+    if (op.kind() == OpKind::kAttention) return ranges_known(op, 3) && terms_fit(op);
+    if (!weights.is_const()) {
+      if (op.kind() == OpKind::kMatMul && !has_bias(op))
+        return ranges_known(op, 2) && terms_fit(op);
+      keep(op, "its weights are not constant");
       return false;
     }
     if (op.kind() == OpKind::kMatMul && weights.type.rank() != 2) {
@@ -117,19 +130,27 @@ class Choice {
       keep(op, "its src is transposed");
       return false;
     }
-    if (terms(op, weights) > ir::kMaxQuantizedTerms) {
-      keep(op, "it sums more than " + std::to_string(ir::kMaxQuantizedTerms) + " products");
-      return false;
-    }
+    if (!terms_fit(op)) return false;
     if (has_bias(op) && !value(op.inputs[2]).is_const()) {
       keep(op, "its bias is not constant");
       return false;
     }
-    if (!has_storage(op.inputs[0])) {
-      keep(op, "no range is known for '" + value(op.inputs[0]).name + "'");
+    return ranges_known(op, 1);
+  }
+
+  bool ranges_known(const Op& op, size_t inputs) const {
+    for (size_t i = 0; i < inputs; ++i) {
+      if (has_storage(op.inputs[i])) continue;
+      keep(op, "no range is known for '" + value(op.inputs[i]).name + "'");
       return false;
     }
     return true;
+  }
+
+  bool terms_fit(const Op& op) const {
+    if (terms(op) <= ir::kMaxQuantizedTerms) return true;
+    keep(op, "it sums more than " + std::to_string(ir::kMaxQuantizedTerms) + " products");
+    return false;
   }
 
   static bool has_bias(const Op& op) {
@@ -137,10 +158,16 @@ class Choice {
     return conv ? conv->has_bias : op.as<ir::MatMulAttrs>().has_bias;
   }
 
-  static int64_t terms(const Op& op, const ir::Value& weights) {
-    const auto& d = weights.type.dims;
-    if (op.kind() == OpKind::kConv) return d[0].value() * d[1].value() * d[2].value();
-    return d[op.as<ir::MatMulAttrs>().transpose_b ? 1 : 0].value();
+  // Of the longest sum, as far as extents are known.
+  int64_t terms(const Op& op) const {
+    const auto extent = [&](size_t input, size_t axis) {
+      const ir::Dim d = value(op.inputs[input]).type.dims[axis];
+      return d.is_const() ? d.value() : 1;
+    };
+    if (op.kind() == OpKind::kConv) return extent(1, 0) * extent(1, 1) * extent(1, 2);
+    if (op.kind() == OpKind::kAttention) return std::max(extent(0, 3), extent(2, 1));
+    const size_t rank = value(op.inputs[1]).type.dims.size();
+    return extent(1, rank - (op.as<ir::MatMulAttrs>().transpose_b ? 1 : 2));
   }
 
   bool made_int8(ValueId id) const {

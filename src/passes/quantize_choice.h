@@ -21,7 +21,7 @@ struct ChoiceInput {
   std::vector<std::string>* notes = nullptr;  // gets the grids that int8 changes
 };
 
-// Convolutions and matrix products with constant weights and known ranges; what lies between them
+// Convolutions, matrix products and attention whose ranges are known; what lies between them
 // and can follow in integers; ops of one concat share its scale. A fake_quant that integers are
 // read from is the storing of them.
 QuantizeChoice choose_int8(const ir::Network& network, const ChoiceInput& input);

@@ -1,4 +1,5 @@
 // INT8: which layers become integers, how they are wired, and what that costs in accuracy.
+#include "ir/quantized.h"
 #include "network_runner.h"
 #include "passes/quantize_weights.h"
 
@@ -145,6 +146,84 @@ TEST(Quantize, storage_follows_sign_and_readers) {
   for (ir::ValueId id : joined.inputs)
     EXPECT_EQ(type_of(int8, id).scale, type_of(int8, joined.outputs[0]).scale);
   EXPECT_EQ(op_named(int8, name(n.a)).quant.scale, type_of(int8, joined.outputs[0]).scale);
+}
+
+// Query, key and value from one tensor, attention, the projection behind it.
+struct Attending {
+  Builder b;
+  ir::ValueId x, value, attended, projected;
+  Attending() {
+    x = b.input({-1, 6, 16});
+    const auto part = [&](unsigned seed) {
+      value = b.op(ir::MatMulAttrs{}, {x, b.weights({16, 16}, seed)});
+      return b.op(ir::ReshapeAttrs{}, {value, b.ints({4}, {-1, 6, 2, 8})});
+    };
+    const ir::ValueId q = part(1), k = part(2), v = part(3);
+    attended = b.op(ir::AttentionAttrs{0.4f, false}, {q, k, v});
+    const ir::ValueId flat = b.op(ir::ReshapeAttrs{}, {attended, b.ints({3}, {-1, 6, 16})});
+    projected = b.op(ir::MatMulAttrs{}, {flat, b.weights({16, 10}, 4)});
+    b.output(projected);
+  }
+};
+
+TEST(Quantize, attention_runs_on_integers_between_its_neighbours) {
+  Attending n;
+  const std::vector<Tensor> inputs{random_tensor(DType::kFloat, {3, 6, 16}, 9)};
+  const ir::Network calibration = calibration_network(n.b.net);
+  ir::RangeTable table = calibrate(calibration, inputs);
+  // Calibration observes no view.
+  for (const ir::Op& op : calibration.ops) {
+    if (op.kind() == ir::OpKind::kReshape)
+      table.ranges.erase(calibration.values[static_cast<size_t>(op.outputs[0])].name);
+  }
+  const ir::Network int8 = quantized(calibration, table, int8_options());
+  EXPECT_EQ(histogram(int8)["quantize"], 1) << "the input alone";
+  for (const ir::Op& op : int8.ops) {
+    if (op.kind() != ir::OpKind::kAttention) continue;
+    for (ir::ValueId id : op.inputs) EXPECT_TRUE(ir::is_quantized(type_of(int8, id)));
+    EXPECT_TRUE(ir::is_quantized(type_of(int8, op.outputs[0])));
+  }
+  const auto want = run_network(n.b.net, inputs), got = run_network(int8, inputs);
+  EXPECT_GT(sqnr_db(want[0].floats(), got[0].floats()), 25);
+
+  // Without a range for v it floats, and so when asked.
+  ir::RangeTable without = table;
+  const auto name = [&](ir::ValueId id) { return n.b.net.values[static_cast<size_t>(id)].name; };
+  without.ranges.erase(name(n.value));
+  std::vector<KeptLayer> kept;
+  PassOptions options = int8_options();
+  options.kept_float = &kept;
+  const ir::Network floating = quantized(calibration, without, options);
+  EXPECT_FALSE(ir::is_quantized(type_of(floating, op_named(floating, name(n.attended)).inputs[0])));
+  ASSERT_EQ(kept.size(), 1u);
+  EXPECT_EQ(kept[0].name, name(n.attended));
+  EXPECT_NE(kept[0].reason.find("no range"), std::string::npos) << kept[0].reason;
+  options.quantize.keep_float = {name(n.attended)};
+  const ir::Network asked = quantized(calibration, table, options);
+  EXPECT_FALSE(ir::is_quantized(type_of(asked, op_named(asked, name(n.attended)).inputs[0])));
+}
+
+TEST(Quantize, product_of_two_tensors_runs_on_integers) {
+  Builder b;
+  const ir::ValueId x = b.input({2, 5, 16});
+  const ir::ValueId p = b.op(ir::MatMulAttrs{}, {x, b.weights({16, 12}, 1)});
+  const ir::ValueId q = b.op(ir::MatMulAttrs{}, {x, b.weights({16, 12}, 2)});
+  ir::MatMulAttrs turned;
+  turned.transpose_b = true;
+  const ir::ValueId scores = b.op(turned, {p, q});
+  b.output(b.op(ir::MatMulAttrs{}, {scores, q}));
+  const std::vector<Tensor> inputs{random_tensor(DType::kFloat, {2, 5, 16}, 11)};
+  const ir::Network calibration = calibration_network(b.net);
+  const ir::Network int8 = quantized(calibration, calibrate(calibration, inputs), int8_options());
+  int products = 0;
+  for (const ir::Op& op : int8.ops) {
+    if (op.kind() != ir::OpKind::kMatMul) continue;
+    EXPECT_TRUE(ir::is_quantized(type_of(int8, op.inputs[0]))) << op.name;
+    products += ir::is_quantized(type_of(int8, op.inputs[1]));
+  }
+  EXPECT_EQ(products, 2);
+  const auto want = run_network(b.net, inputs), got = run_network(int8, inputs);
+  EXPECT_GT(sqnr_db(want[0].floats(), got[0].floats()), 25);
 }
 
 TEST(Quantize, Q9_layer_without_range_stays_float_and_is_named) {
