@@ -51,6 +51,7 @@ struct ConvertOptions {
   int64_t max_engines = 20;                          // keep the most valuable; <= 0: no cap
   std::vector<std::string> deny_ops, allow_ops;      // op types, globs
   std::vector<std::string> deny_nodes, allow_nodes;  // node names, globs
+  std::vector<std::string> slow_nodes;  // measured: faster in TensorFlow than in their engine
   bool native_segments = true;  // keep `<engine>_native_segment` in the function library
   bool strict = false;          // NotConverted when a segment's build fails or nothing is converted
   bool strict_all = false;      // ... or any node stays native

@@ -4,11 +4,14 @@ import os
 import statistics
 import time
 
-from . import _job, _options, accuracy, calibration as _calibration, graphs, plugin
+from . import _job, _options, accuracy, calibration as _calibration, graphs, measurement, plugin
 from .drop_in import check_int, next_graph_number, warn_nothing_converted
 from .errors import InvalidArgument, Unsupported
 
 _PRECISIONS = {"fp32": "FP32", "fp16": "FP16", "int8": "INT8"}
+
+
+_MEASURE_ROUNDS = 3  # leaving an engine native can change its neighbours, which are then measured again
 
 
 class Conversion:
@@ -92,7 +95,10 @@ def convert(model, outputs=None, *, inputs=None, precision="fp32", calibration=N
     memory_limit_bytes: cap on the estimated memory of all engines (weights, activations at max_batch_size, scratch); the most
         valuable engines that fit are kept, the report says what was left native and how much all would need.
     threads: threads of `Conversion.session()`; TensorFlow's own setting rules inside TensorFlow.
-    profitable_only, tune: hints in this version: no engine is dropped by cost and nothing is tuned by timing.
+    measure: True, or feeds {name: array}: each engine is timed in TensorFlow against the nodes that it replaced, copies at the
+        border included, and the report says both. True feeds random numbers at max_batch_size.
+    profitable_only: with `measure`, engines that are slower than their nodes stay native; without it a hint.
+    tune: a hint in this version: nothing is tuned by timing.
 
     Parameters of later versions raise Unsupported unless left at their defaults.
     """
@@ -106,8 +112,8 @@ def convert(model, outputs=None, *, inputs=None, precision="fp32", calibration=N
     max_drop = 0 if max_drop is None else max_drop
     if evaluate is not None and name != "int8":
         raise InvalidArgument(f"evaluate: accuracy control is for precision 'int8', got {precision!r}")
-    for parameter, value, default in (("measure", measure, False), ("overrides", overrides, None),
-                                      ("deterministic", deterministic, False), ("external_weights", external_weights, False)):
+    measurement.check(measure)
+    for parameter, value, default in (("overrides", overrides, None), ("deterministic", deterministic, False), ("external_weights", external_weights, False)):
         _refuse_later(parameter, value, default)
     _calibration.check_calibrator(calibrator)
     if name != "int8" and calibration is not None:
@@ -153,14 +159,32 @@ def convert(model, outputs=None, *, inputs=None, precision="fp32", calibration=N
         graph, report = _job.run(data, {**options, **changes}, progress=progress)
         return Conversion(bytes(graph), report, source, threads, with_table)
 
+    def measured(result, changes):
+        if not measure:
+            return result
+        kept, dropped, slow = [], [], []
+        for _ in range(_MEASURE_ROUNDS):
+            new = measurement.run(data, result, measure, max_batch_size, threads, {frozenset(m.nodes) for m in kept})
+            losers = [m for m in new if m.slower and profitable_only]
+            kept += [m for m in new if m not in losers]
+            if not losers:
+                break
+            dropped += losers
+            slow += [name for m in losers for name in m.nodes]
+            result = build({**changes, "slow_nodes": slow}, result.calibration_table)
+        present = {frozenset(e["nodes"]) for e in result.report.engines}
+        measurement.annotate(result.report, [m for m in kept if frozenset(m.nodes) in present], dropped)
+        return result
+
     if evaluate is not None and table is not None:
         kept = list(options.get("keep_float", []))
         reference = build({"precision": "FP32", "calibration_table": ""}, None)
         result, control = accuracy.control(reference, lambda names: build({"keep_float": kept + names}), evaluate, max_drop,
                                            reference.report.data["outputs"], first_feeds)
+        result = measured(result, {"keep_float": kept + control.kept})
         result.accuracy = control
         return result
-    result = build({})
+    result = measured(build({}), {})
     if name == "int8" and table is None and any("missing QDQ" in text for text in result.report.data["warnings"]):
         if calibration is not None:  # there was nothing to calibrate
             return build({"precision": "FP32"})

@@ -32,6 +32,12 @@ class Report:
     def warnings(self):
         return self.data["warnings"]
 
+    def extend(self, data, text, title):
+        """Adds entries to the JSON's top level and a titled paragraph to the text."""
+        self._data = {**self.data, **data}
+        self.json = json.dumps(self._data)
+        self.text += f"\n{title}\n{text}"
+
     def save(self, path):
         """Writes text (.txt) or JSON (.json), by the suffix of `path`."""
         content = self.json if str(path).endswith(".json") else self.text

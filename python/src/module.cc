@@ -33,6 +33,7 @@ ConvertOptions options_from(const nb::dict& dict, const StopSource* stop) {
   take(dict, "deny_ops", o.deny_ops, seen);
   take(dict, "allow_ops", o.allow_ops, seen);
   take(dict, "deny_nodes", o.deny_nodes, seen);
+  take(dict, "slow_nodes", o.slow_nodes, seen);
   take(dict, "allow_nodes", o.allow_nodes, seen);
   take(dict, "native_segments", o.native_segments, seen);
   take(dict, "strict", o.strict, seen);

@@ -22,6 +22,7 @@ void each_option(Options& o, const Fn& fn) {
   fn("deny_ops", o.deny_ops);
   fn("allow_ops", o.allow_ops);
   fn("deny_nodes", o.deny_nodes);
+  fn("slow_nodes", o.slow_nodes);
   fn("allow_nodes", o.allow_nodes);
   fn("native_segments", o.native_segments);
   fn("strict", o.strict);

@@ -1,6 +1,8 @@
 #include "convert/classify.h"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_set>
 
 #include "base/fault.h"
 #include "convert/glob.h"
@@ -40,6 +42,8 @@ Classified classify(const graphdef::Graph& graph, const frontend::Imported& impo
   result.classes.resize(n);
   result.verdicts.resize(n);
   result.devices.reserve(n);
+  const std::unordered_set<std::string_view> slow(options.slow_nodes.begin(),
+                                                  options.slow_nodes.end());
   std::vector<bool> fed(n);
   for (const std::string& name : options.inputs) {
     const int32_t node = graph.find(std::string_view(name).substr(0, name.find(':')));
@@ -69,7 +73,9 @@ Classified classify(const graphdef::Graph& graph, const frontend::Imported& impo
       verdict.reason = std::move(reason);
     };
     if (!support.yes) continue;
-    if (fed[i])
+    if (slow.contains(node.name))
+      refuse("slower", "measured: TensorFlow runs these nodes faster than their engine");
+    else if (fed[i])
       refuse("input_node", "named in inputs: it is fed");
     else if (any_glob_match(options.deny_nodes, node.name) && !GRAFT_FAULT(deny_list_ignored))
       refuse("denied", "denied by node name");
