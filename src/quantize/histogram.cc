@@ -13,14 +13,13 @@
 namespace graft::quantize {
 namespace {
 
-static_assert(kHistogramBins == kLaneBins);
-constexpr size_t kLaneRoom = 65535;  // uint16_t
+static_assert(kHistogramBins == kBins);
 
 float factor_of(int exponent) { return std::ldexp(1.0f, 12 - exponent); }
 
 // Moves the counts of `counts` to where they belong when the range doubles `shift` times.
 void halve(std::vector<uint64_t>& counts, int shift) {
-  for (size_t bin = 1; bin < counts.size(); ++bin) {
+  for (size_t bin = 1; bin < kBins; ++bin) {
     const uint64_t count = std::exchange(counts[bin], 0);
     counts[bin >> shift] += count;
   }
@@ -39,46 +38,22 @@ int range_exponent(float value) {
 }
 
 void BinCounter::start(int exponent) {
-  if (total_ > 0) {
-    std::ranges::fill(lanes_, 0);
-    std::ranges::fill(spilled_, 0);
-  }
+  if (total_ > 0) std::ranges::fill(counts_, 0);
   exponent_ = exponent;
   total_ = zeros_ = 0;
-  room_ = kLaneRoom;
-  has_spilled_ = false;
 }
 
 void BinCounter::grow(int exponent) {
   if (exponent <= exponent_) return;
-  if (total_ > 0) {
-    spill();
-    halve(spilled_, shift_of(exponent_, exponent));
-  }
+  if (total_ > 0) halve(counts_, shift_of(exponent_, exponent));
   exponent_ = exponent;
 }
 
-void BinCounter::spill() {
-  spilled_.resize(kHistogramBins);
-  observe_loops().take_lanes(lanes_.data(), kHistogramBins, spilled_.data());
-  has_spilled_ = true;
-  room_ = kLaneRoom;
-}
-
 void BinCounter::add(std::span<const float> values) {
-  lanes_.resize(kLanes * kLaneBins);
-  const float factor = factor_of(exponent_);
-  constexpr size_t kMost = kLaneRoom / 2 * kLanes;
-  for (; !values.empty(); values = values.subspan(std::min(kMost, values.size()))) {
-    const size_t count = std::min(kMost, values.size());
-    // The loop starts anew at lane 0 in each of its blocks.
-    const size_t most_a_lane = count / kLanes + count / 256 + 1;
-    if (most_a_lane > room_) spill();
-    room_ -= most_a_lane;
-    total_ += count;
-    zeros_ += static_cast<uint64_t>(
-        observe_loops().count_in_lanes(values.data(), count, factor, lanes_.data()));
-  }
+  counts_.resize(kBins + kZeroSlots);
+  total_ += values.size();
+  zeros_ += static_cast<uint64_t>(observe_loops().count_apart(
+      values.data(), values.size(), factor_of(exponent_), counts_.data()));
 }
 
 void AbsHistogram::add(std::span<const float> values) {
@@ -94,7 +69,7 @@ void AbsHistogram::add(std::span<const float> values) {
 
 void AbsHistogram::see(const ValueRange& values) {
   seen_.merge(values);
-  if (counts_.empty() && values.finite > 0) counts_.resize(kHistogramBins);
+  if (counts_.empty() && values.finite > 0) counts_.resize(kBins);
   grow(range_exponent(seen_.max_abs()));
 }
 
@@ -118,15 +93,10 @@ void AbsHistogram::add_counts(uint64_t* counts, int exponent) {
 void AbsHistogram::take(BinCounter& counter) {
   if (counter.total_ == 0) return;
   grow(counter.exponent_);
-  if (counter.has_spilled_ || counter.exponent_ != exponent_) {
-    counter.spill();
-    add_counts(counter.spilled_.data(), counter.exponent_);
-  } else {
-    observe_loops().take_lanes(counter.lanes_.data(), used_bins(), counts_.data());
-  }
+  add_counts(counter.counts_.data(), counter.exponent_);
+  counts_[0] += counter.zeros_;
   total_ += std::exchange(counter.total_, 0);
   zeros_ += std::exchange(counter.zeros_, 0);
-  counter.start(counter.exponent_);
 }
 
 void AbsHistogram::take(AbsHistogram& other) {

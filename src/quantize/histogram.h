@@ -40,7 +40,7 @@ struct Histogram {
 // Smallest exponent >= kMinRangeExponent with value < 2^exponent; value finite and >= 0.
 int range_exponent(float value);
 
-// Counters of one thread: 32 KiB, and 32 KiB more after many values or growth.
+// Counters of one thread: 32 KiB.
 class BinCounter {
  public:
   // Empties it; bins cover [0, 2^exponent).
@@ -52,16 +52,10 @@ class BinCounter {
 
  private:
   friend class AbsHistogram;
-  void spill();
 
   int exponent_ = kMinRangeExponent;
   uint64_t total_ = 0, zeros_ = 0;
-  // Several arrays, chosen by the position of the element, so that a run of equal values (ReLU's
-  // zeros) does not wait for its own last increment; narrow, so that they stay in L1.
-  std::vector<uint16_t> lanes_;
-  size_t room_ = 0;  // elements a lane can count before one of its counters may wrap
-  std::vector<uint64_t> spilled_;
-  bool has_spilled_ = false;
+  std::vector<uint64_t> counts_;  // of all but zeros; behind the bins, slots that nobody reads
 };
 
 // The accumulator: 32 KiB, from the first value on. Not thread-safe.

@@ -38,54 +38,40 @@ static void key_range(const float* values, size_t count, int32_t* min_key, int32
   *max_key = key_of(high);
 }
 
-enum : size_t { kIndices = 512 };
+enum : int32_t { kIndices = 512 };
 
-static int32_t bin_indices(const float* values, size_t count, float factor, uint16_t* indices) {
+// `apart`: zeros get the slots behind the bins in turn.
+static int32_t bin_indices(const float* values, int32_t count, float factor, int32_t apart,
+                           uint32_t* indices) {
   int32_t zeros = 0;
-  for (size_t i = 0; i < count; ++i) {
-    indices[i] = static_cast<uint16_t>(static_cast<int32_t>(__builtin_fabsf(values[i]) * factor));
-    zeros += (bits_of(values + i) & 0x7fffffff) == 0;
+  for (int32_t i = 0; i < count; ++i) {
+    const int32_t bin = static_cast<int32_t>(__builtin_fabsf(values[i]) * factor);
+    const int32_t zero = (bits_of(values + i) & 0x7fffffff) == 0 ? -1 : 0;
+    const int32_t slot = static_cast<int32_t>(kBins) + i % static_cast<int32_t>(kZeroSlots);
+    indices[i] = static_cast<uint32_t>(bin | (zero & apart & slot));
+    zeros -= zero;
+  }
+  return zeros;
+}
+
+static int64_t count_bins(const float* values, size_t count, float factor, int32_t apart,
+                          uint64_t* counts) {
+  int64_t zeros = 0;
+  uint32_t indices[kIndices];
+  for (size_t at = 0; at < count; at += kIndices) {
+    const int32_t size = count - at < kIndices ? static_cast<int32_t>(count - at) : kIndices;
+    zeros += bin_indices(values + at, size, factor, apart, indices);
+    for (int32_t i = 0; i < size; ++i) ++counts[indices[i]];
   }
   return zeros;
 }
 
 static int64_t count(const float* values, size_t count, float factor, uint64_t* counts) {
-  int64_t zeros = 0;
-  uint16_t indices[kIndices];
-  for (size_t at = 0; at < count; at += kIndices) {
-    const size_t size = count - at < kIndices ? count - at : kIndices;
-    zeros += bin_indices(values + at, size, factor, indices);
-    for (size_t i = 0; i < size; ++i) ++counts[indices[i]];
-  }
-  return zeros;
+  return count_bins(values, count, factor, 0, counts);
 }
 
-static int64_t count_in_lanes(const float* values, size_t count, float factor, uint16_t* lanes) {
-  int64_t zeros = 0;
-  uint16_t indices[kIndices];
-  for (size_t at = 0; at < count; at += kIndices) {
-    const size_t size = count - at < kIndices ? count - at : kIndices;
-    zeros += bin_indices(values + at, size, factor, indices);
-    size_t i = 0;
-    for (; i + kLanes <= size; i += kLanes) {
-      ++lanes[indices[i]];
-      ++lanes[kLaneBins + indices[i + 1]];
-      ++lanes[2 * kLaneBins + indices[i + 2]];
-      ++lanes[3 * kLaneBins + indices[i + 3]];
-    }
-    for (size_t lane = 0; i < size; ++i, ++lane) ++lanes[lane * kLaneBins + indices[i]];
-  }
-  return zeros;
-}
-
-static void take_lanes(uint16_t* lanes, size_t bins, uint64_t* counts) {
-  for (size_t b = 0; b < bins; ++b) {
-    const uint32_t sum = static_cast<uint32_t>(lanes[b]) + lanes[kLaneBins + b] +
-                         lanes[2 * kLaneBins + b] + lanes[3 * kLaneBins + b];
-    counts[b] += sum;
-  }
-  for (size_t lane = 0; lane < kLanes; ++lane)
-    __builtin_memset(lanes + lane * kLaneBins, 0, bins * sizeof(uint16_t));
+static int64_t count_apart(const float* values, size_t count, float factor, uint64_t* counts) {
+  return count_bins(values, count, factor, -1, counts);
 }
 
 static void take_counts(uint64_t* __restrict src, size_t count, uint64_t* __restrict dst) {
@@ -109,8 +95,7 @@ static void add_fixed(const float* values, int64_t count, uint64_t* slots) {
   }
 }
 
-static constexpr ObserveLoops kLoops = {key_range,  count,       count_in_lanes,
-                                        take_lanes, take_counts, add_fixed};
+static constexpr ObserveLoops kLoops = {key_range, count, count_apart, take_counts, add_fixed};
 const ObserveLoops* isa_loops() { return &kLoops; }
 
 }  // namespace GRAFT_ISA_NAMESPACE

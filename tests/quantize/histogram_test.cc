@@ -146,16 +146,16 @@ TEST(BinCounter, Q7_grows_between_values_as_if_it_had_been_wide) {
   }
 }
 
-TEST(BinCounter, holds_more_equal_values_than_its_lanes_count) {
-  for (const size_t block : {size_t{7}, size_t{600}, size_t{1} << 20}) {
-    const std::vector<float> values(size_t{1} << 20, 0.25f);
+TEST(BinCounter, Q8_counts_alike_in_blocks_of_any_size) {
+  for (const size_t block : {1, 7, 600, 9000}) {
+    const std::vector<float> values = wild(9000, 14);
+    ValueRange range;
+    range.add(values);
     BinCounter counter;
-    counter.start(range_exponent(0.25f));
+    counter.start(range_exponent(range.max_abs()));
     for (size_t at = 0; at < values.size(); at += block)
       counter.add(std::span(values).subspan(at, std::min(block, values.size() - at)));
     AbsHistogram h;
-    ValueRange range;
-    range.add(values);
     h.see(range);
     h.take(counter);
     EXPECT_EQ(h.value(), plain_histogram(values)) << block;

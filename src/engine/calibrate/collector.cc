@@ -178,7 +178,7 @@ class Collector final : public CalibrationCollector {
   mutable std::mutex mutex_;  // of what follows; never held while an engine runs
   CalibrationState state_;
   bool finished_ = false;
-  static constexpr size_t kMaxIdle = 2;             // each 32 KiB a tensor and 64 KiB a thread
+  static constexpr size_t kMaxIdle = 2;             // each 32 KiB a tensor and a thread
   std::vector<std::unique_ptr<RunObserver>> idle_;  // their sets are empty
 };
 
