@@ -1,7 +1,6 @@
 // Attention over quantized tensors: for each (image, head) and block of query rows, int32 scores,
 // probabilities as 7-bit integers and their products with v stay in cache. Rows are independent and
 // sums exact, so cutting them never changes their bits.
-#include <array>
 #include <cstring>
 
 #include "backends/cpu/common/pick_isa.h"
@@ -15,8 +14,6 @@
 
 namespace graft::cpu {
 namespace {
-
-constexpr int kMaxPanelColumns = kMaxInt8Vecs * 16;
 
 // Of one task: an image's head.
 struct Operands {
@@ -37,7 +34,7 @@ class Int8AttentionStep final : public Step {
                         isa_avx2::int8_attention_table(), isa_avx512::int8_attention_table())) {
     const double scale = double{p.src[0]->scale} * double{p.src[1]->scale} *
                          double{p.op->as<ir::AttentionAttrs>().scale};
-    score_scale_.fill(static_cast<float>(scale));
+    score_scale_ = static_cast<float>(scale);
     const double v_scale{p.src[2]->scale};
     value_scale_ = static_cast<float>(to_float_ ? v_scale : v_scale / double{p.dst[0]->scale});
     lo_ = lowest_quantized(p.dst[0]->dtype);
@@ -110,27 +107,25 @@ class Int8AttentionStep final : public Step {
     } else {
       for (int64_t i = 0; i < rows; ++i) left[i] = q + i * q_step;
     }
-    Int8FinishArgs f = {};
-    f.acc = acc;
-    f.m = score_scale_.data();
-    f.ldd = p.sk;
-    f.epilogue = &none_;
+    const float* mask = x.mask ? x.mask + q0 * p.mask_step[2] : nullptr;
     p.keys.multiply(scratch, left, rows, acc, [&](int64_t panel, int64_t row, int64_t count) {
-      f.acc_ld = p.keys.panels().width(panel);
-      f.rows = count;
-      f.columns = p.keys.panels().columns(panel);
-      f.dst = scores + row * p.sk + p.keys.panels().first_column(panel);
-      isa_.finish->to_float(&f);
+      const int64_t column = p.keys.panels().first_column(panel);
+      const Int8ScoreArgs s{acc,
+                            p.keys.panels().width(panel),
+                            count,
+                            p.keys.panels().columns(panel),
+                            score_scale_,
+                            mask ? mask + row * p.mask_step[2] + column * p.mask_step[3] : nullptr,
+                            p.mask_step[2],
+                            p.mask_step[3],
+                            scores + row * p.sk + column,
+                            p.sk};
+      table_->scores(&s);
     });
 
     const int64_t left_bytes = p.values.left_bytes();
-    ProbabilityArgs a{scores,     probabilities, factors, rows, p.sk, p.sk,
-                      left_bytes, left_bytes,    nullptr, 0,    0,    value_scale_};
-    if (x.mask) {
-      a.mask = x.mask + q0 * p.mask_step[2];
-      a.mask_step = p.mask_step[2];
-      a.mask_elem_step = p.mask_step[3];
-    }
+    const ProbabilityArgs a{scores, probabilities, factors,    rows,        p.sk,
+                            p.sk,   left_bytes,    left_bytes, value_scale_};
     table_->probabilities(&a);
 
     const int64_t dst_step = p.heads * p.dv, elem_bytes = to_float_ ? 4 : 1;
@@ -156,9 +151,7 @@ class Int8AttentionStep final : public Step {
   const int64_t l2_bytes_;
   const Int8Isa isa_;
   const Int8AttentionTable* table_;
-  std::array<float, kMaxPanelColumns> score_scale_;
-  float value_scale_, lo_;
-  const Epilogue none_;
+  float score_scale_, value_scale_, lo_;
 };
 
 std::string supports_attention(const Problem& p) {

@@ -7,16 +7,26 @@
 
 namespace graft::cpu {
 
-// Rows of n scores (steps between rows), without the mask: scores become x, dst p, then zeros up to
-// padded_n, and factors[r] = scale / sum of p. mask (or null): mask_step elements between rows, and
-// one element for the whole row where mask_elem_step is 0, else one for each score.
+// dst[r, j] = acc[r, j] * scale + mask. mask (or null): mask_step elements between rows, and one
+// element for the whole row where mask_elem_step is 0, else one for each score.
+struct Int8ScoreArgs {
+  const int32_t* acc;
+  ptrdiff_t acc_ld;
+  ptrdiff_t rows, columns;
+  float scale;
+  const float* mask;
+  ptrdiff_t mask_step, mask_elem_step;
+  float* dst;
+  ptrdiff_t ldd;
+};
+
+// Rows of n scores x (steps between rows): dst[r, i] = p, then zeros up to padded_n, and factors[r]
+// = scale / sum of p.
 struct ProbabilityArgs {
-  float* scores;
+  const float* scores;
   uint8_t* dst;
   float* factors;
   ptrdiff_t rows, n, step, padded_n, dst_step;
-  const float* mask;
-  ptrdiff_t mask_step, mask_elem_step;
   float scale;
 };
 
@@ -32,6 +42,7 @@ struct WeightedSumArgs {
 };
 
 struct Int8AttentionTable {
+  void (*scores)(const Int8ScoreArgs*);
   void (*probabilities)(const ProbabilityArgs*);
   void (*to_quantized)(const WeightedSumArgs*);
   void (*to_float)(const WeightedSumArgs*);

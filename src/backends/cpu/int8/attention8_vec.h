@@ -33,36 +33,58 @@ GRAFT_INLINE void store_up_to(float* p, Vec v, int n) {
   }
 }
 
-// Adds the mask; returns the row's largest score, NaN left out.
-static float finish_scores(float* x, ptrdiff_t n, const float* mask, bool each) {
-  Vec top = vset(-__builtin_inff());
-  const Vec one = mask && !each ? vset(*mask) : vzero();
-  for (ptrdiff_t i = 0; i < n; i += kLanes) {
-    const ptrdiff_t left = n - i;
-    const int m = left < kLanes ? static_cast<int>(left) : kLanes;
-    Vec v = load_up_to(x + i, m);
-    if (mask) {
-      v = vadd(v, each ? load_up_to(mask + i, m) : one);
-      store_up_to(x + i, v, m);
+template <bool kMask>
+static void score_rows_of(const Int8ScoreArgs& t) {
+  const Vec scale = vset(t.scale);
+  const bool each = t.mask_elem_step != 0;
+  for (ptrdiff_t row = 0; row < t.rows; ++row) {
+    const int32_t* acc = t.acc + row * t.acc_ld;
+    float* dst = t.dst + row * t.ldd;
+    const float* mask = kMask ? t.mask + row * t.mask_step : nullptr;
+    const Vec one = kMask && !each ? vset(*mask) : vzero();
+    for (ptrdiff_t j = 0; j < t.columns; j += kLanes) {
+      const ptrdiff_t left = t.columns - j;
+      const int m = left < kLanes ? static_cast<int>(left) : kLanes;
+      Vec v = vmul(ints_to_float(acc + j), scale);
+      if constexpr (kMask) v = vadd(v, each ? load_up_to(mask + j, m) : one);
+      store_up_to(dst + j, v, m);
     }
-    if (m < kLanes) {
-      float lanes[kLanes];
-      vstore(lanes, top);
-      vstore_n(lanes, v, m);
-      v = vload(lanes);
-    }
-    top = vmax(v, top);
   }
-  return vreduce_max(top);
+}
+
+static void int8_score_rows(const Int8ScoreArgs* args) {
+  if (args->mask) return score_rows_of<true>(*args);
+  score_rows_of<false>(*args);
+}
+
+// The largest, NaN left out.
+static float largest_score(const float* x, ptrdiff_t n) {
+  Vec a = vset(-__builtin_inff()), b = a;
+  ptrdiff_t i = 0;
+  for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
+    a = vmax(vload(x + i), a);
+    b = vmax(vload(x + i + kLanes), b);
+  }
+  for (; i < n; i += kLanes) {
+    const ptrdiff_t left = n - i;
+    if (left >= kLanes) {
+      a = vmax(vload(x + i), a);
+      continue;
+    }
+    float lanes[kLanes];
+    vstore(lanes, b);
+    vstore_n(lanes, vload_n(x + i, static_cast<int>(left)), static_cast<int>(left));
+    b = vmax(vload(lanes), b);
+  }
+  return vreduce_max(vmax(a, b));
 }
 
 static void probability_rows(const ProbabilityArgs* args) {
   const ProbabilityArgs& t = *args;
   for (ptrdiff_t row = 0; row < t.rows; ++row) {
-    float* x = t.scores + row * t.step;
+    const float* x = t.scores + row * t.step;
     uint8_t* dst = t.dst + row * t.dst_step;
-    const float* mask = t.mask ? t.mask + row * t.mask_step : nullptr;
-    const Vec top = vset(finish_scores(x, t.n, mask, t.mask_elem_step != 0));
+    const Vec top = vset(largest_score(x, t.n));
     Vec a = vzero(), b = vzero();
     ptrdiff_t i = 0;
     for (; i + 2 * kLanes <= t.n; i += 2 * kLanes) {
@@ -122,7 +144,7 @@ static void sums_to_float(const WeightedSumArgs* args) {
 }
 
 static constexpr Int8AttentionTable make_int8_attention_table() {
-  return {&probability_rows, &sums_to_quantized, &sums_to_float};
+  return {&int8_score_rows, &probability_rows, &sums_to_quantized, &sums_to_float};
 }
 
 }  // namespace GRAFT_ISA_NAMESPACE
