@@ -10,6 +10,7 @@
 #include "command.h"
 #include "graft/finish.h"
 #include "graft/session.h"
+#include "interrupt.h"
 
 namespace graft::cli {
 namespace {
@@ -47,7 +48,7 @@ Status run_all(Session& session, const std::vector<std::string>& fetches, const 
                int64_t count, const CalibrateArgs& args) {
   const Bar bar(count, !args.quiet && isatty(STDERR_FILENO) == 1);
   return for_each_batch(data, count, args.batch, [&](int64_t at, const FeedRefs& feeds) -> Status {
-    Result<std::vector<HostTensor>> results = session.run(fetches, feeds);
+    Result<std::vector<HostTensor>> results = session.run(fetches, feeds, interrupt_token());
     if (!results.ok())
       return results.status().with_context("calibration at image " + std::to_string(at));
     bar.show(std::min(at + args.batch, count));
@@ -73,6 +74,7 @@ Result<std::string> make_table(std::span<const std::byte> graph, ConvertOptions 
   options.precision = Precision::kInt8;
   options.calibration = CalibrationMode::kEngines;
   options.native_segments = false;
+  options.stop = interrupt_token();
   Result<Conversion> conversion = convert(graph, options);
   if (!conversion.ok()) return conversion.status();
   if (conversion->report.engines.empty()) return std::string();
@@ -92,6 +94,7 @@ Result<std::string> make_table(std::span<const std::byte> graph, ConvertOptions 
   FinishOptions finish;
   finish.calibrator = args.calibrator;
   finish.progress = options.progress;
+  finish.stop = interrupt_token();
   Result<CalibrationTable> table = calibration_table(bytes, states, finish);
   if (!table.ok()) return table.status();
   if (!args.quiet)

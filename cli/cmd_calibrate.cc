@@ -7,6 +7,7 @@
 #include "command.h"
 #include "graft/calibrate.h"
 #include "graft/finish.h"
+#include "interrupt.h"
 
 namespace graft::cli {
 namespace {
@@ -46,6 +47,7 @@ int run_finalize(FinalizeArgs& args) {
   const CalibrationStates states = [&](const std::string& resource) {
     return read_calibration_files(args.directory, resource);
   };
+  args.options.stop = interrupt_token();
   Result<Conversion> conversion = finish_calibration(*bytes, states, args.options);
   if (!conversion.ok()) return fail(conversion.status().with_context(args.input));
   if (Status s = write_file_atomic(args.output, conversion->graph); !s.ok()) return fail(s);

@@ -8,6 +8,7 @@
 #include "batches.h"
 #include "command.h"
 #include "graft/compare.h"
+#include "interrupt.h"
 
 namespace graft::cli {
 namespace {
@@ -56,7 +57,9 @@ Status feed_all(Comparer& comparer, const Args& args) {
     name_single_input(comparer.inputs(), *data);
     Result<int64_t> count = image_count(*data, kWhat);
     if (!count.ok()) return count.status();
-    const auto run = [&](int64_t, const FeedRefs& feeds) { return comparer.add(feeds); };
+    const auto run = [&](int64_t, const FeedRefs& feeds) {
+      return comparer.add(feeds, interrupt_token());
+    };
     if (Status s = for_each_batch(*data, *count, args.batch, run); !s.ok()) return s;
   }
   return ok_status();

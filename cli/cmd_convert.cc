@@ -8,6 +8,7 @@
 #include "calibrate.h"
 #include "command.h"
 #include "graft/convert.h"
+#include "interrupt.h"
 
 namespace graft::cli {
 namespace {
@@ -53,6 +54,7 @@ Status finish(Args& args) {
   Result<Precision> precision = parse_precision(args.precision);
   if (!precision.ok()) return precision.status();
   args.options.precision = *precision;
+  args.options.stop = interrupt_token();
   args.options.strict = args.strict;
   args.options.strict_math = args.fp32_math == "strict";
   args.options.native_segments = !args.no_native_segments;

@@ -7,6 +7,7 @@
 #include "command.h"
 #include "feeds.h"
 #include "graft/session.h"
+#include "interrupt.h"
 #include "npy.h"
 
 namespace graft::cli {
@@ -48,7 +49,7 @@ int run(Args& args) {
   Result<std::unique_ptr<Session>> session = open(args);
   if (!session.ok()) return fail(session.status());
   const auto refs = feeds->refs();
-  Result<std::vector<HostTensor>> results = (*session)->run(args.fetches, refs);
+  Result<std::vector<HostTensor>> results = (*session)->run(args.fetches, refs, interrupt_token());
   if (!results.ok()) return fail(results.status());
   for (size_t i = 0; i < results->size(); ++i) {
     std::printf("%s %s\n", args.fetches[i].c_str(), shape_text((*results)[i]).c_str());
@@ -72,7 +73,7 @@ int bench(Args& args) {
   std::vector<double> times_ms;
   for (int i = 0; i < args.warmup + args.runs; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    Result<std::vector<HostTensor>> results = (*session)->run(args.fetches, refs);
+    Result<std::vector<HostTensor>> results = (*session)->run(args.fetches, refs, interrupt_token());
     if (!results.ok()) return fail(results.status());
     if (i >= args.warmup)
       times_ms.push_back(

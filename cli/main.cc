@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "command.h"
+#include "interrupt.h"
 
 namespace graft::cli {
 
@@ -17,7 +18,9 @@ Status write_text(const std::string& path, const std::string& text) {
 
 }  // namespace graft::cli
 
-int main(int argc, char** argv) {
+namespace {
+
+int run(int argc, char** argv) {
   using namespace graft::cli;
   CLI::App app{"Graft: an inference accelerator for TensorFlow graphs"};
   app.set_version_flag("--version", std::string("graft ") + GRAFT_VERSION);
@@ -41,5 +44,14 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "graft: InternalError: %s\n", error.what());
     return kError;
   }
+  return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  graft::cli::watch_for_interrupts();
+  const int exit_code = run(argc, argv);
+  graft::cli::die_if_interrupted();
   return exit_code;
 }

@@ -8,8 +8,10 @@ import json
 import logging
 import os
 import pathlib
+import signal
 import subprocess
 import sys
+import time
 
 import graftrt as trt
 import mixed
@@ -296,6 +298,43 @@ def test_command_line(digits_graph, data, tmp_path):
         done = command("convert", DIGITS, "-o", tmp_path / "c.pb", *args)
         assert done.returncode == 1 and text in done.stderr, done.stderr
     assert not (tmp_path / "c.pb").exists()
+
+
+def interrupted(arguments, folder, when):
+    """`graft` with its first SIGINT when(folder) says so; (process, names in the folder before that)."""
+    process = subprocess.Popen([graft_command(), *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    while process.poll() is None and not when(set(os.listdir(folder))):
+        pass
+    seen = set(os.listdir(folder))
+    process.send_signal(signal.SIGINT)
+    process.errors = process.communicate(timeout=60)[1]
+    return process, seen
+
+
+def test_Q10_an_interrupted_command_leaves_nothing(data, tmp_path):
+    np.savez(tmp_path / "feeds.npz", input=np.tile(data, (400, 1, 1, 1)))
+    start = time.monotonic()
+    for command in (["calibrate", DIGITS, "--feeds", tmp_path / "feeds.npz"],
+                    ["convert", DIGITS, "--precision", "int8", "--calibrate", tmp_path / "feeds.npz"]):
+        end = time.monotonic() + 0.5
+        process, _ = interrupted([*command, "--calibration-batch", 1, "-o", tmp_path / "out"], tmp_path, lambda _: time.monotonic() > end)
+        assert process.returncode == -signal.SIGINT and "Cancelled" in process.errors, process.errors
+        assert os.listdir(tmp_path) == ["feeds.npz"]
+    assert time.monotonic() - start < 60  # 80,000 runs take longer
+
+
+def test_Q10_a_command_that_is_interrupted_while_it_writes_leaves_no_temporary(data, tmp_path):
+    np.savez(tmp_path / "feeds.npz", input=data[:8])
+    command = ["convert", DIGITS, "--precision", "int8", "--calibrate", tmp_path / "feeds.npz", "--calibrator", "minmax", "-o", tmp_path / "out"]
+    caught = 0
+    for _ in range(12):
+        process, seen = interrupted(command, tmp_path, lambda names: names > {"feeds.npz"})
+        caught += bool(seen - {"feeds.npz", "out"})
+        assert process.returncode in (0, -signal.SIGINT), process.errors
+        assert set(os.listdir(tmp_path)) == {"feeds.npz", "out"}
+        (tmp_path / "out").unlink()
+    assert caught > 0
 
 
 def test_saved_model_of_tf1(digits_graph, data, tmp_path):

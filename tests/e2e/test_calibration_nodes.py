@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -182,3 +183,20 @@ def test_statistics_of_a_process_that_is_gone_are_in_its_file(resource, tmp_path
     for x in batches()[:7]:
         run(x)
     assert file.read_bytes() == state(plugin_host.load(), resource)
+
+
+def test_Q10_a_killed_process_leaves_the_statistics_of_whole_runs(resource, tmp_path):
+    script = ("import os, signal, sys; sys.path[:0] = sys.argv[2:]; import test_calibration_nodes as t\n"
+              "run = t.runner(t.calibration_graph(sys.argv[1]))\n"
+              "for x in t.batches()[:7]: run(x)\n"
+              "os.kill(os.getpid(), signal.SIGKILL)\n")
+    folder = os.path.dirname(os.path.abspath(__file__))
+    environment = dict(os.environ, GRAFT_CALIBRATION_DIR=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", script, resource, folder], env=environment)
+    assert done.returncode == -signal.SIGKILL
+    file, = tmp_path.iterdir()
+    run, states = runner(calibration_graph(resource)), []
+    for x in batches()[:7]:
+        run(x)
+        states.append(state(plugin_host.load(), resource))
+    assert file.read_bytes() in states
