@@ -2,7 +2,9 @@
 // are refused when a scale or a dtype in them was forged.
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
+#include "base/file_io.h"
 #include "engine/plan/container.h"
 #include "engine_testing.h"
 #include "ir/verify.h"
@@ -34,7 +36,7 @@ class QuantizedBuilder : public Builder {
 };
 
 // Quantize, convolutions with and without groups, residual, swish, gate, pools, concat, pad, mean,
-// matrix products, attention, and back to float.
+// matrix products, attention, and back to float. Never changed: tests/golden/plans/v1_int8.grft.
 ir::Network quantized_network() {
   QuantizedBuilder b;
   const auto x = b.input("x", DType::kFloat, {-1, 8, 8, 8});
@@ -109,6 +111,19 @@ TEST(QuantizedPlan, comes_back_and_is_written_again_to_the_same_bytes) {
     EXPECT_EQ(a.scale, b.scale);
     EXPECT_EQ(a.dtype, b.dtype);
   }
+}
+
+TEST(QuantizedPlan, L11_golden_plan_is_what_this_version_reads_and_writes) {
+  const Bytes plan = must_write(quantized_network()).bytes;
+  const std::string name = "/v1_int8.grft";
+  if (const char* folder = std::getenv("GRAFT_ADD_GOLDEN"))
+    ASSERT_TRUE(write_file_atomic(folder + name, plan).ok());
+  auto golden = read_file(std::string(GRAFT_TEST_DATA) + "/golden/plans" + name, 1 << 20);
+  ASSERT_TRUE(golden.ok()) << golden.status().message();
+  EXPECT_EQ(plan, *golden);
+  auto read = read_plan(*golden);
+  ASSERT_TRUE(read.ok()) << read.status().message();
+  EXPECT_EQ(must_write(read->network, read->options).bytes, *golden);
 }
 
 TEST(QuantizedPlan, D11_same_bits_from_kernels_and_reference) {
