@@ -5,6 +5,7 @@
     benchmarks/accuracy/measure.py --networks cnn --cases auto minmax
     benchmarks/accuracy/measure.py --simulate                      the model of INT8 in TensorFlow, without the engine
     benchmarks/accuracy/measure.py --out accuracy.json
+    benchmarks/accuracy/measure.py --networks cnn --record         into benchmarks/results and docs/accuracy.md, beside the rows of the others
 
 FP32 is TensorFlow's. Ends with 1 where a calibrator misses a bar or a control meets all of them.
 """
@@ -19,6 +20,7 @@ import evaluate
 import graphs
 import hard_digits
 import numpy as np
+import record
 import simulate
 import small_networks
 
@@ -119,7 +121,10 @@ def main():
     parser.add_argument("--images", type=int, default=10_000)
     parser.add_argument("--simulate", action="store_true")
     parser.add_argument("--out", type=pathlib.Path)
+    parser.add_argument("--record", action="store_true")
     options = parser.parse_args()
+    if options.record and (options.simulate or options.images != 10_000):
+        parser.error("--record takes the engine's answers to all images")
     rows = []
     for network in options.networks:
         cases = options.cases or cases_of(network, options.simulate)
@@ -129,6 +134,8 @@ def main():
             print("\n".join(evaluate.table([row]).splitlines()[len(rows) > 1:]), flush=True)
     if options.out:
         options.out.write_text(json.dumps(rows, indent=1) + "\n")
+    if options.record:
+        record.record(rows)
     return int(any(bool(row["misses"]) != (row["case"] in CONTROLS) for row in rows))
 
 

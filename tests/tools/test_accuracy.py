@@ -14,6 +14,7 @@ import controls  # noqa: E402
 import evaluate  # noqa: E402
 import graphs  # noqa: E402
 import hard_digits  # noqa: E402
+import record  # noqa: E402
 import simulate  # noqa: E402
 
 HELDOUT_64 = "26403b845d9a611afb517678184334e2688c1c57fdacbfce96265baef07bca46"
@@ -117,3 +118,14 @@ def test_model_of_int8_meets_the_bars_and_the_controls_miss_them(frozen, heldout
 def test_halved_table():
     table = json.dumps({"format": "graft-calibration", "tensors": {"a": {"threshold": 3.0, "min": -1.0, "max": 3.0}}})
     assert json.loads(controls.halved_thresholds(table))["tensors"]["a"] == {"threshold": 1.5, "min": -0.5, "max": 1.5}
+
+
+def test_page_is_written_from_the_recorded_rows():
+    rows = json.loads(record.RESULTS.read_text())
+    assert record.PAGE.read_text() == record.page(rows)
+    assert {row["network"] for row in rows} == set(TOP1)
+    for row in rows:
+        assert row["images"] == 10_000 and row["misses"] == evaluate.misses(row["network"], row)
+    other = {**rows[0], "int8_top1": 0.5}
+    new = {**rows[0], "case": "another"}
+    assert record.merged(rows, [new, other]) == [other, *rows[1:], new]
