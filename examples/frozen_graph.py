@@ -3,7 +3,7 @@
 
     examples/frozen_graph.py                              digits_cnn.pb: native, FP32, FP16
     examples/frozen_graph.py --mode INT8
-    examples/frozen_graph.py --graph resnet50.pb --input input --output output --batch-size 8
+    examples/frozen_graph.py --graph resnet50.pb --input input --output output --batch-size 8 --data images.npy
 
 Prints time per mode, top-1 agreement with native, and which nodes ran where.
 """
@@ -35,8 +35,10 @@ def load(path):
         return tf.compat.v1.GraphDef.FromString(file.read())
 
 
-def data_for(graph_def, name, count):
-    """Digits for the digits CNN, seeded noise of the right shape for any other graph."""
+def data_for(graph_def, name, count, file=None):
+    """From a .npy file; else digits for the digits CNN, seeded noise of the right shape for any other graph."""
+    if file:
+        return np.load(file)[:count]
     placeholder = next((n for n in graph_def.node if n.name == name and n.op == "Placeholder"), None)
     if placeholder is None:
         sys.exit(f"no Placeholder named {name!r}; see --input")
@@ -67,6 +69,12 @@ def run(graph_def, data, options, repeat):
             session.run(out, {inp: batches[0]})
             best = min(best, time.perf_counter() - start)
     return answers, best
+
+
+def decibels(native, answers):
+    """Signal to noise of the answers."""
+    noise = np.sum((answers.astype(np.float64) - native) ** 2)
+    return 10 * np.log10(np.sum(native.astype(np.float64) ** 2) / noise) if noise else float("inf")
 
 
 def convert(graph_def, mode, options):
@@ -110,10 +118,11 @@ def main():
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--examples", type=int, default=256)
     parser.add_argument("--repeat", type=int, default=20)
+    parser.add_argument("--data", help=".npy file with the examples along its first axis")
     options = parser.parse_args()
 
     orig_graph = load(options.graph)
-    data = data_for(orig_graph, options.input, options.examples)
+    data = data_for(orig_graph, options.input, options.examples, options.data)
     native, native_s = run(orig_graph, data, options, options.repeat)
     print(f"native: {native_s * 1e3:.2f} ms a batch of {min(options.batch_size, len(data))}")
     for mode in options.mode or MODES[:3]:
@@ -130,7 +139,8 @@ def main():
         answers, seconds = run(mixed, data, options, options.repeat)
         agreement = np.mean(answers.argmax(-1) == native.argmax(-1))
         print(f"{mode}: {seconds * 1e3:.2f} ms a batch, {native_s / seconds:.2f} x native, converted in {built:.2f} s, "
-              f"top-1 agreement {agreement:.2%}, largest difference {np.abs(answers - native).max():.1e}")
+              f"top-1 agreement {agreement:.2%}, largest difference {np.abs(answers - native).max():.1e}, "
+              f"{decibels(native, answers):.1f} dB")
         where(mixed)
     return 0
 
