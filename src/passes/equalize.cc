@@ -14,6 +14,7 @@
 #include <cstring>
 #include <memory>
 
+#include "base/fault.h"
 #include "passes/editor.h"
 #include "passes/passes.h"
 
@@ -105,7 +106,7 @@ bool equalize_pair(Editor& edit, size_t second_index) {
   if (std::all_of(s.begin(), s.end(), [](double f) { return f == 1; })) return false;
   for (size_t i = 0; i < first_weights.size(); ++i)
     first_weights[i] = static_cast<float>(first_weights[i] / s[index1.dst(i)]);
-  for (size_t i = 0; i < second_weights.size(); ++i)
+  for (size_t i = 0; i < second_weights.size() && !GRAFT_FAULT(equalization_not_undone); ++i)
     second_weights[i] = static_cast<float>(second_weights[i] * s[index2.source(i)]);
   const auto first_index = static_cast<size_t>(edit.producer(between));
   if (attrs.has_bias) {

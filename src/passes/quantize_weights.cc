@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/fault.h"
 #include "ir/quantized.h"
 
 namespace graft::passes {
@@ -107,7 +108,7 @@ Result<QuantizedWeights> quantize_weights(const ir::Value& weights, const Channe
     const int found = largest[c] < 1e-30 ? 0 : largest_multiple(channel);
     if (found > 0) multiples[c] = found;
   }
-  if (per_tensor)
+  if (per_tensor || GRAFT_FAULT(weight_scales_per_tensor))
     std::fill(largest.begin(), largest.end(), *std::max_element(largest.begin(), largest.end()));
   QuantizedWeights r;
   for (size_t c = 0; c < layout.channels; ++c) {
@@ -160,7 +161,9 @@ std::vector<int32_t> quantize_bias(const std::vector<double>& bias, float src_sc
   std::vector<int32_t> result(layout.channels);
   for (size_t c = 0; c < layout.channels; ++c) {
     const double unit = static_cast<double>(src_scale) * quantized.scales[c];
-    result[c] = static_cast<int32_t>(std::clamp(std::nearbyint(bias[c] / unit), -kMax, kMax));
+    result[c] = GRAFT_FAULT(quantized_bias_dropped)
+                    ? 0
+                    : static_cast<int32_t>(std::clamp(std::nearbyint(bias[c] / unit), -kMax, kMax));
   }
   return result;
 }

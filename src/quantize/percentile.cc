@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/fault.h"
 #include "quantize/calibrators.h"
 
 namespace graft::quantize {
@@ -14,7 +15,8 @@ double percentile_threshold(const Histogram& h, double percentile) {
   for (int bin = 0; bin < kHistogramBins; ++bin) {
     seen += h.counts[bin];
     if (static_cast<double>(seen) >= needed && seen > 0)
-      return std::min<double>((bin + 1) * h.bin_width(), h.max_abs());
+      return std::min<double>((bin + !GRAFT_FAULT(percentile_lower_edge)) * h.bin_width(),
+                              h.max_abs());
   }
   return h.max_abs();
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/fault.h"
 #include "quantize/observe_loops.h"
 #include "quantize/order_key.h"
 
@@ -23,7 +24,7 @@ void ValueRange::add(std::span<const float> values) {
     for (const float value : block) {
       const int32_t key = key_of(value);
       if (key < kLowestKey || key > kMaxKey)
-        ++non_finite;
+        non_finite += GRAFT_FAULT(nan_not_counted) ? 0 : 1;
       else
         merge({key, key, 1, 0});
     }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/fault.h"
 #include "engine/calibrate/state.h"
 #include "graft/calibrate.h"
 #include "quantize/calibration_error.h"
@@ -84,6 +85,7 @@ class Collector final : public CalibrationCollector {
               "the calibration state holds a sample that does not fit the engine's inputs");
       const std::lock_guard lock(mutex_);
       if (finished_) return finished_error();
+      if (GRAFT_FAULT(calibration_merge_lost)) return ok_status();
       return state_.merge(other);
     });
   }
