@@ -45,6 +45,7 @@ std::span<const KernelEntry> arg_reduce_kernels();
 std::span<const KernelEntry> softmax_kernels();
 std::span<const KernelEntry> layer_norm_kernels();
 std::span<const KernelEntry> attention_kernels();
+std::span<const KernelEntry> fake_quant_kernels();
 std::span<const KernelEntry> transpose_kernels();
 std::span<const KernelEntry> concat_kernels();  // Concat, Pack
 std::span<const KernelEntry> split_kernels();   // Split, Unpack

@@ -36,6 +36,8 @@ std::span<const KernelEntry> kernels_of(ir::OpKind kind) {
       return layer_norm_kernels();
     case OpKind::kAttention:
       return attention_kernels();
+    case OpKind::kFakeQuant:
+      return fake_quant_kernels();
     case OpKind::kTranspose:
       return transpose_kernels();
     case OpKind::kConcat:
@@ -65,7 +67,6 @@ std::span<const KernelEntry> kernels_of(ir::OpKind kind) {
     case OpKind::kSqueeze:
     case OpKind::kShape:
     case OpKind::kQuantize:
-    case OpKind::kFakeQuant:
     case OpKind::kCount:
       return {};
   }
