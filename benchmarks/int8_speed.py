@@ -23,9 +23,13 @@ import machine  # noqa: E402
 import networks  # noqa: E402
 import stats  # noqa: E402
 
+FLOAT = 1  # DT_FLOAT
+
 
 def feeds_of(network, batch, count):
     graph = network.graph_def()
+    if any(node.op == "Placeholder" and node.attr["dtype"].type != FLOAT for node in graph.node):
+        return [network.feeds(batch=batch, seed=seed) for seed in range(count)]  # token numbers
     rng = np.random.default_rng(0)
     inputs = [(node.name, [d.size for d in node.attr["shape"].shape.dim][1:]) for node in graph.node if node.op == "Placeholder"]
     return [{name: rng.standard_normal([batch, *shape]).astype(np.float32) for name, shape in inputs} for _ in range(count)]
