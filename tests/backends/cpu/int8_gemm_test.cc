@@ -26,8 +26,23 @@ constexpr Int8Table kModels[] = {
      nullptr},
 };
 
+void widen_model(const uint8_t* src, ptrdiff_t n, int16_t* dst) {
+  for (ptrdiff_t i = 0; i < n; ++i) dst[i] = static_cast<int8_t>(src[i]);
+}
+
+const Int8Table& words_model() {
+  static const Int8Table model = [] {
+    Int8Table t =
+        strips_table<WordModel<8, 2, 2>, DotTile>("model of words", Int8Kind::kWords, 2048);
+    t.widen = &widen_model;
+    return t;
+  }();
+  return model;
+}
+
 std::vector<const Int8Table*> tables() {
-  std::vector<const Int8Table*> all;
+  std::vector<const Int8Table*> all = {&words_model()};
+  if (machine_target().isa >= ir::Isa::kAvx2) all.push_back(isa_avx2::int8_words_table());
   for (const Int8Table& model : kModels) all.push_back(&model);
   for (int i = 0; i <= static_cast<int>(machine_target().isa); ++i) {
     ir::Target target = machine_target();
@@ -99,6 +114,9 @@ std::vector<int32_t> sums_of(const Int8Table& table, const Gemm& g,
     block.group = group;
     block.rows = rows.data();
     block.row_stride = block.num_rows = g.m;
+    // Tiles may read rows where they are, behind the last one not.
+    block.row_bytes = g.groups * g.tap_k;
+    block.readable_rows = g.m;
     block.dst = reinterpret_cast<char*>(dst.data() + group * g.n);
     block.ldd = g.groups * g.n;
     block.acc = acc.data();
@@ -195,8 +213,9 @@ TEST(Int8Gemm, sums_of_every_shape) {
 TEST(Int8Gemm, sums_of_many_rows_and_groups_and_slices) {
   std::mt19937 rng(2);
   for (const bool has_sign : {false, true}) {
-    for (const Gemm& shape : {Gemm{100, 20, 3, 70}, Gemm{49, 33, 9, 40}, Gemm{5, 16, 1, 4000},
-                              Gemm{7, 5, 9, 3, 6}, Gemm{50, 24, 1, 12, 3}}) {
+    for (const Gemm& shape :
+         {Gemm{100, 20, 3, 70}, Gemm{49, 33, 9, 40}, Gemm{5, 16, 1, 4000}, Gemm{7, 5, 9, 3, 6},
+          Gemm{50, 24, 1, 12, 3}, Gemm{100, 40, 1, 128, 2}, Gemm{96, 35, 1, 64}}) {
       Gemm g = shape;
       g.has_sign = has_sign;
       // As trained weights: mostly small, so that groups of all depths occur.
@@ -247,6 +266,7 @@ TEST(Int8Operand, sums_of_every_shape_and_extreme_values) {
         std::iota(bias.begin(), bias.end(), -7);
         const std::vector<int32_t> want = expected_sums(g, bias);
         for (const Int8Table* table : tables()) {
+          if (table->kind == Int8Kind::kWords) continue;  // of constant weights only
           for (const bool by_columns : {false, true})
             ASSERT_EQ(sums_of_operand(*table, g, by_columns, bias), want)
                 << table->name << ": m " << g.m << ", n " << n << ", k " << k;

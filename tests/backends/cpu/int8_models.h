@@ -108,6 +108,20 @@ struct DotModel : ModelBase<kVectorLanes, kVecs, kRows> {
   }
 };
 
+// vpmaddwd: sums wrap.
+template <int kVectorLanes, int kVecs, int kRows>
+struct WordModel : ModelBase<kVectorLanes, kVecs, kRows> {
+  using Base = ModelBase<kVectorLanes, kVecs, kRows>;
+  using typename Base::Vec;
+  GRAFT_MODEL Vec flip(Vec v) { return v; }
+  GRAFT_MODEL void dot(Vec& acc, const Vec& x, const Vec& w) {
+    for (int i = 0; i < Base::kLanes; ++i) {
+      const int32_t sum = x.i16(2 * i) * w.i16(2 * i) + x.i16(2 * i + 1) * w.i16(2 * i + 1);
+      acc.set(i, static_cast<uint32_t>(acc.i32(i)) + static_cast<uint32_t>(sum));
+    }
+  }
+};
+
 // AMX: eight tiles of 16 x 64 bytes; A is unsigned unless kSigned, B signed, sums wrap.
 struct TileModel {
   struct Tile {

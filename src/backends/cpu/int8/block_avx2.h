@@ -36,6 +36,15 @@ GRAFT_INLINE void widen_words(IntVec w, IntVec* lo, IntVec* hi) {
 GRAFT_INLINE Bytes pack_ints(const IntVec (&q)[4]) {
   return _mm256_packs_epi16(_mm256_packs_epi32(q[0], q[1]), _mm256_packs_epi32(q[2], q[3]));
 }
+// The bytes that pack_ints made of four consecutive vectors, in their order.
+GRAFT_INLINE Bytes packed_in_order(Bytes b) {
+  return _mm256_permutevar8x32_epi32(b, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+}
+// Half of the bytes each.
+GRAFT_INLINE void halves_store(void* lo, void* hi, Bytes b) {
+  _mm_storeu_si128(static_cast<__m128i*>(lo), _mm256_castsi256_si128(b));
+  _mm_storeu_si128(static_cast<__m128i*>(hi), _mm256_extracti128_si256(b, 1));
+}
 
 GRAFT_INLINE void floats_load(const float* p, Vec (&v)[4]) {
   for (int i = 0; i < 4; ++i) {

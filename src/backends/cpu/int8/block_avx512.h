@@ -34,6 +34,16 @@ GRAFT_INLINE void widen_words(IntVec w, IntVec* lo, IntVec* hi) {
 GRAFT_INLINE Bytes pack_ints(const IntVec (&q)[4]) {
   return _mm512_packs_epi16(_mm512_packs_epi32(q[0], q[1]), _mm512_packs_epi32(q[2], q[3]));
 }
+// The bytes that pack_ints made of four consecutive vectors, in their order.
+GRAFT_INLINE Bytes packed_in_order(Bytes b) {
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return _mm512_permutexvar_epi32(order, b);
+}
+// Half of the bytes each.
+GRAFT_INLINE void halves_store(void* lo, void* hi, Bytes b) {
+  _mm256_storeu_si256(static_cast<__m256i*>(lo), _mm512_castsi512_si256(b));
+  _mm256_storeu_si256(static_cast<__m256i*>(hi), _mm512_extracti64x4_epi64(b, 1));
+}
 
 // Consecutive vectors to pack order and back is a transposition of 4x4 128-bit lanes.
 GRAFT_INLINE void transpose_lanes(const Vec (&a)[4], Vec (&v)[4]) {

@@ -39,6 +39,13 @@ GRAFT_INLINE void widen_words(IntVec w, IntVec* lo, IntVec* hi) {
 GRAFT_INLINE Bytes pack_ints(const IntVec (&q)[4]) {
   return _mm_packs_epi16(_mm_packs_epi32(q[0], q[1]), _mm_packs_epi32(q[2], q[3]));
 }
+// The bytes that pack_ints made of four consecutive vectors, in their order.
+GRAFT_INLINE Bytes packed_in_order(Bytes b) { return b; }
+// Half of the bytes each.
+GRAFT_INLINE void halves_store(void* lo, void* hi, Bytes b) {
+  _mm_storel_epi64(static_cast<__m128i*>(lo), b);
+  _mm_storeh_pd(static_cast<double*>(hi), _mm_castsi128_pd(b));
+}
 
 GRAFT_INLINE void floats_load(const float* p, Vec (&v)[4]) {
   for (int i = 0; i < 4; ++i) v[i] = _mm_loadu_ps(p + 4 * i);

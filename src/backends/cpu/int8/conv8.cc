@@ -25,7 +25,7 @@ int64_t row_bytes(const Int8Weights& w) { return w.tap_steps * kInt8Step; }
 // to a copy of src's last bytes with zeros behind (row_bytes + kInt8Step).
 void guard_end(const Int8Weights& w, const uint8_t* src, const uint8_t* end, uint8_t* copy,
                const uint8_t** rows, int64_t count) {
-  if (w.tap_k == row_bytes(w)) return;
+  if (w.tap_k == row_bytes(w) || w.table->kind == Int8Kind::kWords) return;
   const int64_t tail = std::min<int64_t>(row_bytes(w), end - src);
   const auto last = reinterpret_cast<uintptr_t>(end), first = last - static_cast<uintptr_t>(tail);
   bool used = false;
@@ -74,9 +74,11 @@ Int8ConvPlan plan_int8_conv(const Int8Weights& w, const ConvShape& s, int thread
     p.row_tasks = (s.oh + p.rows_per_task - 1) / p.rows_per_task;
     p.tasks = s.batch * p.row_tasks;
     p.copies_offset = p.rows_offset + align64(s.kh * p.rows_per_task * s.ow * kPointer);
-    p.packed_offset =
-        p.copies_offset + align64(run_rows(s, p.rows_per_task) * run_width(s) + kInt8Step);
-    p.worker_bytes = p.packed_offset + align64(int8_packed_bytes(w, p.rows_per_task * s.ow));
+    const int64_t copied = run_rows(s, p.rows_per_task) * run_width(s) + kInt8Step;
+    p.packed_offset = p.copies_offset + align64(copied);
+    p.worker_bytes = p.packed_offset + align64(w.table->kind == Int8Kind::kWords
+                                                   ? copied * int64_t{sizeof(int16_t)}
+                                                   : int8_packed_bytes(w, p.rows_per_task * s.ow));
     return p;
   }
   const bool pointwise = s.kh == 1 && s.kw == 1 && s.pad_top == 0 && s.pad_left == 0 &&
@@ -118,11 +120,19 @@ void run_int8_conv(const Int8Weights& w, const Int8ConvPlan& plan, const Int8Epi
       }
       std::memset(copies + runs * width, 0, kInt8Step);
       b.num_rows = oys * s.ow;
+      const uint8_t* first = copies;
+      int64_t elem_bytes = 1;
+      if (w.table->kind == Int8Kind::kWords) {
+        w.table->widen(copies, runs * width + kInt8Step, reinterpret_cast<int16_t*>(b.packed_rows));
+        first = b.packed_rows;
+        elem_bytes = sizeof(int16_t);
+        b.rows_are_words = true;
+      }
       const uint8_t** row = rows;
       for (int64_t ky = 0; ky < s.kh; ++ky) {
         for (int64_t y = 0; y < oys; ++y) {
-          const uint8_t* pixel = copies + (y * s.stride_h + ky * s.dilation_h) * width;
-          for (int64_t x = 0; x < s.ow; ++x, pixel += s.stride_w * s.c) *row++ = pixel;
+          const uint8_t* pixel = first + (y * s.stride_h + ky * s.dilation_h) * width * elem_bytes;
+          for (int64_t x = 0; x < s.ow; ++x, pixel += s.stride_w * s.c * elem_bytes) *row++ = pixel;
         }
       }
       m0 = (image * s.oh + oy0) * s.ow;
@@ -138,6 +148,8 @@ void run_int8_conv(const Int8Weights& w, const Int8ConvPlan& plan, const Int8Epi
       const uint8_t* first = src + b.group * cg;
       if (plan.rows == ConvRows::kDense) {
         for (int64_t i = 0; i < b.num_rows; ++i) rows[i] = first + (m0 + i) * s.src_ld;
+        b.row_bytes = s.src_ld;
+        b.readable_rows = s.batch * s.oh * s.ow - m0;
       } else {
         fill_tap_rows(s, first, w.zeros, m0, b.num_rows, rows);
       }

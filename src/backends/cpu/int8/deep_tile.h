@@ -82,11 +82,12 @@ struct DeepTile {
     }
   }
 
-  // acc[i] += the slice for rows [rows, rows + kRows).
-  static void run(const Int8AccArgs& t, const uint8_t* const* rows, const Int8Slice& slice,
-                  const int32_t* init, ptrdiff_t init_ld, int32_t* dst) {
-    constexpr ptrdiff_t kWidth = kVecs * Ops::kLanes;
-    Vec acc[kRows][kVecs];
+  // acc[i] = init + the slice for rows [rows, rows + kRows).
+  static inline __attribute__((always_inline)) void sums(const Int8AccArgs& t,
+                                                         const uint8_t* const* rows,
+                                                         const Int8Slice& slice,
+                                                         const int32_t* init, ptrdiff_t init_ld,
+                                                         Vec (&acc)[kRows][kVecs]) {
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 8
@@ -100,6 +101,13 @@ struct DeepTile {
     add_groups<kInt8Depths[3]>(acc, c, slice.counts[3]);
     add_groups<kInt8Depths[4]>(acc, c, slice.counts[4]);
     add_groups<kInt8Depths[5]>(acc, c, slice.counts[5]);
+  }
+
+  static void run(const Int8AccArgs& t, const uint8_t* const* rows, const Int8Slice& slice,
+                  const int32_t* init, ptrdiff_t init_ld, int32_t* dst) {
+    constexpr ptrdiff_t kWidth = kVecs * Ops::kLanes;
+    Vec acc[kRows][kVecs];
+    sums(t, rows, slice, init, init_ld, acc);
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 8

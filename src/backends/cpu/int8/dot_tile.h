@@ -1,5 +1,6 @@
-// Register tiles over a dot product of four: acc += a0 w0 + a1 w1 + a2 w2 + a3 w3 (vpdpbusd).
-// Signed src is shifted by 128; the packing took 128 * sum of weights off the bias.
+// Register tiles over a dot product of four bytes: acc += a0 w0 + a1 w1 + a2 w2 + a3 w3 (vpdpbusd),
+// or of two words. Signed bytes are shifted by 128; the packing took 128 * sum of weights off the
+// bias.
 // Ops is the instruction set, or the scalar model of it.
 #pragma once
 
@@ -26,10 +27,13 @@ struct DotTile {
     }
   }
 
-  static void run(const Int8AccArgs& t, const uint8_t* const* rows, const Int8Slice& slice,
-                  const int32_t* init, ptrdiff_t init_ld, int32_t* dst) {
+  // acc[i] = init + the slice for rows [rows, rows + kRows).
+  static inline __attribute__((always_inline)) void sums(const Int8AccArgs& t,
+                                                         const uint8_t* const* rows,
+                                                         const Int8Slice& slice,
+                                                         const int32_t* init, ptrdiff_t init_ld,
+                                                         Vec (&acc)[kRows][kVecs]) {
     constexpr ptrdiff_t kWidth = kVecs * Ops::kLanes;
-    Vec acc[kRows][kVecs];
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 8
@@ -53,6 +57,13 @@ struct DotTile {
         b += kWidth * kInt8Step;
       }
     }
+  }
+
+  static void run(const Int8AccArgs& t, const uint8_t* const* rows, const Int8Slice& slice,
+                  const int32_t* init, ptrdiff_t init_ld, int32_t* dst) {
+    constexpr ptrdiff_t kWidth = kVecs * Ops::kLanes;
+    Vec acc[kRows][kVecs];
+    sums(t, rows, slice, init, init_ld, acc);
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 8

@@ -1,9 +1,10 @@
 // The functions that one ISA level gives to the INT8 drivers, as plain C types.
 //
 // Packed weights: the terms of a product are taken four at a time (a step: four neighbouring
-// channels of one tap, zeros past the tap's end). A panel of `width` columns is cut into slices of
-// steps, a slice is [steps][width][4] int8 in the order of its groups. A group is a run of steps of
-// one tap; groups of a slice are ordered by falling depth class.
+// channels of one tap, zeros past the tap's end; of kWords two, as int16). A panel of `width`
+// columns is cut into slices of steps, a slice is [steps][width][4] int8 in the order of its
+// groups. A group is a run of steps of one tap; groups of a slice are ordered by falling depth
+// class.
 #pragma once
 
 #include <stddef.h>
@@ -43,6 +44,7 @@ struct Int8AccArgs {
   // Tile kernels read rows of all steps instead, zeros past the last, as many as row_multiple says.
   const uint8_t* packed_rows;
   ptrdiff_t packed_ld;
+  ptrdiff_t packed_bytes = 0;  // of a row of all steps; 0: packed_ld
   ptrdiff_t num_rows;
   const int8_t* b;
   const Int8Slice* slices;
@@ -78,7 +80,11 @@ enum class Int8Kind {
   kDeep,   // int16 sums of proven depth
   kDot,    // u8 x s8 -> int32 in one instruction; signed src is shifted by 128
   kTiles,  // tiles of 16 rows x 16 steps x 16 columns
+  kWords,  // int16 x int16 -> int32, two terms a step: rows are int16, weights too
 };
+
+// Terms of a step; a step takes kInt8Step bytes of a row and of a column in every kind.
+constexpr int int8_step_terms(Int8Kind kind) { return kind == Int8Kind::kWords ? 2 : kInt8Step; }
 
 struct Int8Table {
   const char* name;
@@ -91,6 +97,11 @@ struct Int8Table {
   // Around the calls of a thread; null: nothing to set up.
   void (*begin)();
   void (*end)();
+  // accumulate and finish in one, for panels of one slice and two full vectors, quantized dst
+  // without residual, src without a sign or kWords; null: none.
+  void (*product)(const Int8AccArgs*, const Int8FinishArgs*) = nullptr;
+  // int8 -> int16, n of them, for kWords.
+  void (*widen)(const uint8_t* src, ptrdiff_t n, int16_t* dst) = nullptr;
 };
 
 inline namespace isa_baseline {
@@ -99,6 +110,7 @@ const Int8Finish* int8_finish();
 }  // namespace isa_baseline
 inline namespace isa_avx2 {
 const Int8Table* int8_table();
+const Int8Table* int8_words_table();
 const Int8Finish* int8_finish();
 }  // namespace isa_avx2
 inline namespace isa_avx512 {

@@ -8,13 +8,13 @@ namespace {
 
 int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
-// Every row's taps one after another, each padded to whole steps.
-void pack_rows(const Int8Block& b) {
+// Every row's taps one after another, each padded to whole steps; the rows from `begin` on.
+void pack_rows(const Int8Block& b, int64_t begin) {
   const Int8Weights& w = *b.weights;
   const int64_t ld = w.steps * kInt8Step, tap_bytes = w.tap_steps * kInt8Step;
   const int64_t padded = round_up(b.num_rows, w.table->row_multiple);
   std::memset(b.packed_rows + b.num_rows * ld, 0, static_cast<size_t>((padded - b.num_rows) * ld));
-  for (int64_t i = 0; i < b.num_rows; ++i) {
+  for (int64_t i = begin; i < b.num_rows; ++i) {
     uint8_t* row = b.packed_rows + i * ld;
     for (int64_t tap = 0; tap < w.taps; ++tap, row += tap_bytes) {
       std::memcpy(row, b.rows[tap * b.row_stride + i], static_cast<size_t>(w.tap_k));
@@ -24,9 +24,39 @@ void pack_rows(const Int8Block& b) {
   }
 }
 
+int64_t align64(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// The rows as int16, each tap of a row padded to whole steps, and pointers to them before.
+const uint8_t* const* widen_rows(const Int8Block& b) {
+  const Int8Weights& w = *b.weights;
+  const int64_t count = w.taps * b.num_rows, words = w.tap_steps * 2;
+  auto** rows = reinterpret_cast<const uint8_t**>(b.packed_rows);
+  auto* to = reinterpret_cast<int16_t*>(b.packed_rows + align64(count * int64_t{sizeof(*rows)}));
+  for (int64_t tap = 0; tap < w.taps; ++tap) {
+    const uint8_t* const* from = b.rows + tap * b.row_stride;
+    for (int64_t i = 0; i < b.num_rows;) {
+      // Neighbouring pixels in one go.
+      int64_t run = 1;
+      while (words == w.tap_k && i + run < b.num_rows && from[i + run] == from[i] + run * words) {
+        ++run;
+      }
+      w.table->widen(from[i], (run - 1) * words + w.tap_k, to);
+      for (const int64_t end = i + run; i < end; ++i, to += words) {
+        if (words > w.tap_k) to[words - 1] = 0;
+        *rows++ = reinterpret_cast<const uint8_t*>(to);
+      }
+    }
+  }
+  return rows - count;
+}
+
 }  // namespace
 
 int64_t int8_packed_bytes(const Int8Weights& w, int64_t num_rows) {
+  if (w.table->kind == Int8Kind::kWords) {
+    const int64_t count = w.taps * num_rows;
+    return align64(count * int64_t{sizeof(uint8_t*)}) + count * w.tap_steps * kInt8Step;
+  }
   if (w.table->kind != Int8Kind::kTiles) return 0;
   return round_up(num_rows, w.table->row_multiple) * w.steps * kInt8Step;
 }
@@ -39,11 +69,27 @@ void run_int8_block(const Int8Block& b, int64_t panel_begin, int64_t panel_end) 
   const int64_t blocks = (b.num_rows + kInt8FinishRows - 1) / kInt8FinishRows;
   const int64_t height =
       blocks > 0 ? round_up((b.num_rows + blocks - 1) / blocks, w.table->row_multiple) : 1;
-  if (w.table->kind == Int8Kind::kTiles) pack_rows(b);
+  const uint8_t* const* rows = b.rows;
+  int64_t row_stride = b.row_stride;
+  // Whole blocks that tiles may read where they are.
+  int64_t direct_rows = 0;
+  if (w.table->kind == Int8Kind::kTiles) {
+    if (w.taps == 1 && w.tap_k == w.steps * kInt8Step) {
+      const bool all = b.readable_rows >= round_up(b.num_rows, w.table->row_multiple);
+      direct_rows = all ? b.num_rows : std::min(b.readable_rows, b.num_rows) / height * height;
+    }
+    if (direct_rows < b.num_rows) pack_rows(b, direct_rows);
+  }
+  if (w.table->kind == Int8Kind::kWords && !b.rows_are_words) {
+    rows = widen_rows(b);
+    row_stride = b.num_rows;
+  }
+  const bool one_pass = w.table->product && e.quantized && !b.residual && w.slices_per_panel == 1 &&
+                        (!w.src_has_sign || w.table->kind == Int8Kind::kWords);
   if (w.table->begin) w.table->begin();
   Int8AccArgs acc;
-  acc.row_tap_stride = b.row_stride;
-  acc.packed_ld = w.steps * kInt8Step;
+  acc.row_tap_stride = row_stride;
+  acc.packed_bytes = w.steps * kInt8Step;
   acc.num_slices = w.slices_per_panel;
   acc.acc = b.acc;
   acc.has_sign = w.src_has_sign;
@@ -67,12 +113,20 @@ void run_int8_block(const Int8Block& b, int64_t panel_begin, int64_t panel_end) 
     f.m = e.m.data() + first_column + column;
     for (int64_t row = 0; row < b.num_rows; row += height) {
       acc.num_rows = f.rows = std::min(height, b.num_rows - row);
-      acc.rows = b.rows + row;
-      acc.packed_rows = b.packed_rows ? b.packed_rows + row * acc.packed_ld : nullptr;
-      w.table->accumulate(&acc);
+      acc.rows = rows + row;
+      const bool direct = row < direct_rows;
+      acc.packed_ld = direct ? b.row_bytes : w.steps * kInt8Step;
+      acc.packed_rows = direct          ? b.rows[row]
+                        : b.packed_rows ? b.packed_rows + row * acc.packed_ld
+                                        : nullptr;
       f.residual =
           b.residual ? b.residual + (row * b.ldr + column) * e.residual_elem_bytes : nullptr;
       f.dst = b.dst + (row * b.ldd + column) * e.dst_elem_bytes;
+      if (one_pass && acc.vecs == 2 && f.columns == f.acc_ld) {
+        w.table->product(&acc, &f);
+        continue;
+      }
+      w.table->accumulate(&acc);
       e.finish(&f);
     }
   }

@@ -12,7 +12,8 @@ namespace graft::cpu {
 // How accumulators become dst; see Int8FinishArgs.
 struct Int8Epilogue {
   Int8FinishFn finish = nullptr;
-  std::vector<float> m;  // [groups][padded columns]
+  std::vector<float> m;    // [groups][padded columns]
+  bool quantized = false;  // dst
   int dst_elem_bytes = 1, residual_elem_bytes = 1;
   bool residual_has_sign = false;
   float residual_scale = 0;
@@ -29,6 +30,10 @@ struct Int8Block {
   int64_t group = 0;
   const uint8_t* const* rows = nullptr;  // a(t, i) = rows[t * row_stride + i]
   int64_t row_stride = 0, num_rows = 0;
+  bool rows_are_words = false;  // kWords: the rows are int16 already
+  // Of one tap, where the rows lie row_bytes apart: how many from the first may be read, which may
+  // be more than num_rows; 0: unknown.
+  int64_t readable_rows = 0, row_bytes = 0;
   const char* residual = nullptr;  // of row 0 and the group's column 0; or null; may be dst
   int64_t ldr = 0;                 // elements
   char* dst = nullptr;
@@ -39,7 +44,7 @@ struct Int8Block {
 
 void run_int8_block(const Int8Block& block, int64_t panel_begin, int64_t panel_end);
 
-// Scratch for the copies of a block's rows that tile kernels need.
+// Scratch for the copies of a block's rows that kernels of tiles and words need.
 int64_t int8_packed_bytes(const Int8Weights& weights, int64_t num_rows);
 
 inline int64_t int8_acc_bytes(const Int8Table& table) {

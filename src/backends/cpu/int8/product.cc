@@ -34,6 +34,15 @@ Int8Isa int8_isa_of(const ir::Target& target) {
   return {isa_baseline::int8_table(), isa_baseline::int8_finish()};
 }
 
+const Int8Table& int8_weights_table(const Int8Isa& isa, const Int8Matrix& m, bool src_has_sign) {
+  if (isa.table == isa_avx2::int8_table() && src_has_sign) return *isa_avx2::int8_words_table();
+  // Measured: tiles of 64 terms and 32 columns lose where they are hardly filled, and where rows
+  // are copied from many short taps.
+  const bool fills_tiles = m.taps * m.tap_k > 64 && m.n > 32 && (m.taps == 1 || m.tap_k >= 32);
+  if (isa.table == isa_amx::int8_table() && !fills_tiles) return *isa_avx512vnni::int8_table();
+  return *isa.table;
+}
+
 Int8Product::Int8Product(const Problem& p) {
   if (const auto* conv = p.op->get_if<ir::ConvAttrs>()) {
     has_bias = conv->has_bias;
@@ -79,6 +88,7 @@ Int8Epilogue int8_epilogue(const Problem& p, const Int8Finish& finish, int64_t g
   const auto src_scale = static_cast<double>(p.src[0]->scale);
   const auto dst_scale = static_cast<double>(dst.scale);
   Int8Epilogue e;
+  e.quantized = quantized;
   e.finish = quantized ? finish.to_quantized : finish.to_float;
   e.m.resize(static_cast<size_t>(groups * padded_columns));
   for (int64_t c = 0; c < groups * columns; ++c) {

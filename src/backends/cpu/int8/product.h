@@ -16,6 +16,11 @@ struct Int8Isa {
 };
 Int8Isa int8_isa_of(const ir::Target& target);
 
+// The accumulating functions for constant weights: those of `isa` unless others of the machine are
+// faster for the matrix and the sign of src.
+const Int8Table& int8_weights_table(const Int8Isa& isa, const Int8Matrix& matrix,
+                                    bool src_has_sign);
+
 struct Int8Product {
   bool has_bias = false, has_residual = false;
   const ir::Activation* act = nullptr;

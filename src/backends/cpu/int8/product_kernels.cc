@@ -40,9 +40,10 @@ class PackedProduct : public Step {
   Status prepare(const Problem& p, const Int8Matrix& matrix) {
     const Int8Isa isa = int8_isa_of(p.target);
     const Int8Product product(p);
+    const bool has_sign = p.src[0]->dtype == DType::kInt8;
     residual_ = product.has_residual ? product.residual_index() : -1;
-    GRAFT_ASSIGN_OR_RETURN(weights_, Int8Weights::pack(*isa.table, matrix, product.bias,
-                                                       p.src[0]->dtype == DType::kInt8));
+    GRAFT_ASSIGN_OR_RETURN(weights_, Int8Weights::pack(int8_weights_table(isa, matrix, has_sign),
+                                                       matrix, product.bias, has_sign));
     epilogue_ =
         int8_epilogue(p, *isa.finish, matrix.groups, matrix.n, weights_.panels.padded_columns());
     return ok_status();

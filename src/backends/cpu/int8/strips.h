@@ -40,20 +40,25 @@ struct Int8Strips {
     const ptrdiff_t tallest = Ops::max_rows(t.vecs);
     const ptrdiff_t strips = (t.num_rows + tallest - 1) / tallest;
     const ptrdiff_t height = t.num_rows / strips, taller = t.num_rows % strips;
+    const RunFn* const run = kTiles.run[t.has_sign][t.vecs];
+    const RunFn run_taller = taller > 0 ? run[height + 1] : nullptr, run_rest = run[height];
     for (ptrdiff_t s = 0; s < t.num_slices; ++s) {
       const Int8Slice& slice = t.slices[s];
       // The slice that follows in memory is read next most often: fetch a part with each strip.
       const ptrdiff_t bytes = slice.steps * width * kInt8Step;
       const char* next = reinterpret_cast<const char*>(t.b + slice.b) + bytes;
       const ptrdiff_t part = (bytes / strips + 63) / 64 * 64;
-      ptrdiff_t row = 0;
+      const ptrdiff_t init_ld = s == 0 ? 0 : width;
+      const int32_t* init = s == 0 ? t.bias : t.acc;
+      const uint8_t* const* rows = t.rows;
+      int32_t* acc = t.acc;
       for (ptrdiff_t strip = 0; strip < strips; ++strip, next += part) {
-        const ptrdiff_t rows = height + (strip < taller);
+        const ptrdiff_t now = strip < taller ? height + 1 : height;
         for (ptrdiff_t line = 0; line < part; line += 64) __builtin_prefetch(next + line, 0, 2);
-        int32_t* acc = t.acc + row * width;
-        kTiles.run[t.has_sign][t.vecs][rows](t, t.rows + row, slice, s == 0 ? t.bias : acc,
-                                             s == 0 ? 0 : width, acc);
-        row += rows;
+        (strip < taller ? run_taller : run_rest)(t, rows, slice, init, init_ld, acc);
+        rows += now;
+        acc += now * width;
+        init += now * init_ld;
       }
     }
   }
@@ -68,6 +73,7 @@ constexpr Int8Table strips_table(const char* name, Int8Kind kind, int slice_byte
           Ops::max_rows(Ops::kPanelVecs),
           slice_bytes,
           &Int8Strips<Ops, Tile>::accumulate,
+          nullptr,
           nullptr,
           nullptr};
 }

@@ -25,7 +25,8 @@ struct TileGemm {
       Ops::template load<kN>(t.bias + column, 0);
       if constexpr (kN == 2) Ops::template load<3>(t.bias + column + kColumns, 0);
     }
-    for (ptrdiff_t k = 0; k < t.packed_ld; k += kKBytes) {
+    const ptrdiff_t k_end = t.packed_bytes > 0 ? t.packed_bytes : t.packed_ld;
+    for (ptrdiff_t k = 0; k < k_end; k += kKBytes) {
       Ops::template load<4>(a + k, t.packed_ld);
       Ops::template load<6>(b, line);
       Ops::template dot<0, 4, 6, kSigned>();

@@ -10,18 +10,24 @@ namespace graft::cpu {
 namespace {
 
 // Steps of one tap in their order, zeros past tap_k and past the group's columns.
-void gather_steps(const Int8Matrix& m, const Panels& panels, int64_t group, int64_t panel,
-                  int64_t tap, int64_t first_step, int64_t steps, int8_t* dst) {
+void gather_steps(Int8Kind kind, const Int8Matrix& m, const Panels& panels, int64_t group,
+                  int64_t panel, int64_t tap, int64_t first_step, int64_t steps, int8_t* dst) {
   const int64_t width = panels.width(panel), columns = panels.columns(panel);
   const int8_t* b =
       m.b + tap * m.tap_k * m.row_step + (group * m.n + panels.first_column(panel)) * m.column_step;
   std::memset(dst, 0, static_cast<size_t>(steps * width * kInt8Step));
+  const int64_t step_terms = int8_step_terms(kind);
   for (int64_t step = 0; step < steps; ++step, dst += width * kInt8Step) {
-    const int64_t k0 = (first_step + step) * kInt8Step;
-    const int64_t terms = std::min<int64_t>(kInt8Step, m.tap_k - k0);
+    const int64_t k0 = (first_step + step) * step_terms;
+    const int64_t terms = std::min(step_terms, m.tap_k - k0);
     for (int64_t k = 0; k < terms; ++k) {
       const int8_t* row = b + (k0 + k) * m.row_step;
-      for (int64_t j = 0; j < columns; ++j) dst[j * kInt8Step + k] = row[j * m.column_step];
+      if (kind == Int8Kind::kWords) {
+        auto* words = reinterpret_cast<int16_t*>(dst) + k;
+        for (int64_t j = 0; j < columns; ++j) words[j * step_terms] = row[j * m.column_step];
+      } else {
+        for (int64_t j = 0; j < columns; ++j) dst[j * kInt8Step + k] = row[j * m.column_step];
+      }
     }
   }
 }
@@ -79,7 +85,7 @@ class PanelPacker {
     while (begin < end) {
       const int64_t tap = begin / w_.tap_steps, step = begin % w_.tap_steps;
       const int64_t steps = std::min(end - begin, w_.tap_steps - step);
-      gather_steps(m_, w_.panels, group_, panel_, tap, step, steps, to);
+      gather_steps(w_.table->kind, m_, w_.panels, group_, panel_, tap, step, steps, to);
       add_tap(tap, step, steps, to);
       to += steps * step_bytes_;
       begin += steps;
@@ -142,7 +148,8 @@ Result<Int8Weights> Int8Weights::pack(const Int8Table& table, const Int8Matrix& 
   w.panels = Panels(table.lanes, table.panel_vecs, m.n);
   w.taps = m.taps;
   w.tap_k = m.tap_k;
-  w.tap_steps = (m.tap_k + kInt8Step - 1) / kInt8Step;
+  const int64_t terms = int8_step_terms(table.kind);
+  w.tap_steps = (m.tap_k + terms - 1) / terms;
   w.src_has_sign = src_has_sign;
   w.steps = w.taps * w.tap_steps;
   if (table.kind == Int8Kind::kTiles)
