@@ -145,12 +145,17 @@ std::span<const OpEntry> matmul_ops();
 std::span<const OpEntry> einsum_ops();
 std::span<const OpEntry> normalization_ops();
 std::span<const OpEntry> reduction_ops();
-std::span<const OpEntry> reshaping_ops();     // Reshape, Squeeze, Transpose, ...
-std::span<const OpEntry> joining_ops();       // Concat, Split, Pack, Unpack
-std::span<const OpEntry> slicing_ops();       // Slice, Gather, Pad, OneHot
-std::span<const OpEntry> generating_ops();    // Fill, Range, Shape, ...
-std::span<const OpEntry> image_ops();         // Resize, DepthToSpace
-std::span<const OpEntry> quantization_ops();  // FakeQuantWithMinMax*, QuantizeAndDequantizeV2-V4
+std::span<const OpEntry> reshaping_ops();   // Reshape, Squeeze, Transpose, ...
+std::span<const OpEntry> joining_ops();     // Concat, Split, Pack, Unpack
+std::span<const OpEntry> slicing_ops();     // Slice, Gather, Pad, OneHot
+std::span<const OpEntry> generating_ops();  // Fill, Range, Shape, ...
+std::span<const OpEntry> image_ops();       // Resize, DepthToSpace
+std::span<const OpEntry> transposed_conv_ops();
+std::span<const OpEntry> batch_space_ops();    // SpaceToBatchND, BatchToSpaceND
+std::span<const OpEntry> rearranging_ops();    // ReverseV2, Roll, InvertPermutation
+std::span<const OpEntry> matrix_part_ops();    // MatrixBandPart, MatrixDiag*, MatrixSetDiag*
+std::span<const OpEntry> composed_math_ops();  // LRN, L2Loss, Xdivy, Xlogy, ...
+std::span<const OpEntry> quantization_ops();   // FakeQuantWithMinMax*, QuantizeAndDequantizeV2-V4
 
 // Why an op without importer stays native: a class of ops ("stateful", "control_flow", ...) or
 // "unsupported_op".
