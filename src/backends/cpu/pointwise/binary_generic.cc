@@ -1,5 +1,6 @@
 #include "backends/cpu/pointwise/binary_generic.h"
 
+#include <cmath>
 #include <type_traits>
 
 #include "backends/cpu/common/row_blocks.h"
@@ -22,9 +23,42 @@ using RowFn = void (*)(const RowArgs&);
 template <typename T>
 using Wide = std::conditional_t<std::is_same_v<T, bool>, unsigned, std::make_unsigned_t<T>>;
 
+constexpr bool divides(BinaryFn fn) {
+  return fn == BinaryFn::kDiv || fn == BinaryFn::kTruncDiv || fn == BinaryFn::kTruncMod ||
+         fn == BinaryFn::kFloorDiv || fn == BinaryFn::kFloorMod;
+}
+
+// b is not 0; the lowest number divided by -1 wraps.
+template <BinaryFn kFn, typename T>
+T divide(T a, T b) {
+  const T q = b == -1 ? static_cast<T>(-static_cast<Wide<T>>(a)) : static_cast<T>(a / b);
+  const T r = b == -1 ? T{0} : static_cast<T>(a % b);
+  const bool below = r != 0 && (r < 0) != (b < 0);  // the quotient was rounded up
+  if constexpr (kFn == BinaryFn::kTruncMod)
+    return r;
+  else if constexpr (kFn == BinaryFn::kFloorDiv)
+    return static_cast<T>(q - below);
+  else if constexpr (kFn == BinaryFn::kFloorMod)
+    return below ? static_cast<T>(r + b) : r;
+  else
+    return q;
+}
+
+template <BinaryFn kFn>
+float real(float a, float b) {
+  if constexpr (kFn == BinaryFn::kAtan2) return std::atan2(a, b);
+  const float r = std::fmod(a, b);
+  if constexpr (kFn == BinaryFn::kFloorMod) return r != 0 && (b < 0) != (r < 0) ? r + b : r;
+  return r;
+}
+
 template <BinaryFn kFn, typename T>
 auto apply(T a, T b) {
-  if constexpr (kFn == BinaryFn::kLess)
+  if constexpr (kFn == BinaryFn::kAtan2 || (std::is_same_v<T, float> && divides(kFn)))
+    return real<kFn>(a, b);
+  else if constexpr (divides(kFn))
+    return divide<kFn, T>(a, b);
+  else if constexpr (kFn == BinaryFn::kLess)
     return a < b;
   else if constexpr (kFn == BinaryFn::kLessEqual)
     return a <= b;
@@ -102,8 +136,30 @@ RowFn integer(BinaryFn fn) {
       return row<BinaryFn::kMin, T>;
     case BinaryFn::kSquaredDifference:
       return row<BinaryFn::kSquaredDifference, T>;
+    case BinaryFn::kDiv:
+    case BinaryFn::kTruncDiv:
+      return row<BinaryFn::kTruncDiv, T>;
+    case BinaryFn::kTruncMod:
+      return row<BinaryFn::kTruncMod, T>;
+    case BinaryFn::kFloorDiv:
+      return row<BinaryFn::kFloorDiv, T>;
+    case BinaryFn::kFloorMod:
+      return row<BinaryFn::kFloorMod, T>;
     default:
       return comparison<T>(fn);
+  }
+}
+
+RowFn remainder(BinaryFn fn) {
+  switch (fn) {
+    case BinaryFn::kTruncMod:
+      return row<BinaryFn::kTruncMod, float>;
+    case BinaryFn::kFloorMod:
+      return row<BinaryFn::kFloorMod, float>;
+    case BinaryFn::kAtan2:
+      return row<BinaryFn::kAtan2, float>;
+    default:
+      return comparison<float>(fn);
   }
 }
 
@@ -125,7 +181,7 @@ RowFn logical(BinaryFn fn) {
 RowFn row_of(BinaryFn fn, DType dtype) {
   switch (dtype) {
     case DType::kFloat:
-      return comparison<float>(fn);
+      return remainder(fn);
     case DType::kInt32:
       return integer<int32_t>(fn);
     case DType::kInt64:
@@ -137,22 +193,44 @@ RowFn row_of(BinaryFn fn, DType dtype) {
   }
 }
 
+struct GenericPlan {
+  LoopNest nest;
+  int64_t divisors = 0;  // elements of src 1 that may not be 0
+};
+
+template <typename T>
+bool has_zero(const void* src, int64_t n) {
+  const auto* x = static_cast<const T*>(src);
+  bool zero = false;
+  for (int64_t i = 0; i < n; ++i) zero |= x[i] == 0;
+  return zero;
+}
+
 class GenericBinaryStep final : public Step {
  public:
   explicit GenericBinaryStep(const Problem& problem)
-      : row_(row_of(problem.op->as<ir::BinaryAttrs>().fn, problem.src[0]->dtype)),
+      : name_(problem.op->name),
+        divides_(divides(problem.op->as<ir::BinaryAttrs>().fn) &&
+                 problem.src[0]->dtype != DType::kFloat),
+        row_(row_of(problem.op->as<ir::BinaryAttrs>().fn, problem.src[0]->dtype)),
         src_bytes_(static_cast<int64_t>(dtype_size(problem.src[0]->dtype))),
         dst_bytes_(static_cast<int64_t>(dtype_size(problem.dst[0]->dtype))) {}
 
   std::string_view kernel_name() const override { return "binary_generic"; }
 
   Result<backends::StepPlan> plan(const backends::StepShapes& shapes) const override {
-    return plan_of(broadcast_nest(shapes.dst[0], shapes.src));
+    GenericPlan plan{broadcast_nest(shapes.dst[0], shapes.src)};
+    if (divides_ && !plan.nest.empty()) plan.divisors = elems_of(shapes.src[1]);
+    return plan_of(plan);
   }
 
   void run(const backends::StepState* state, const void* const* src, void* const* dst,
            std::byte*) const override {
-    const auto& nest = state_as<LoopNest>(state);
+    const auto& plan = state_as<GenericPlan>(state);
+    const LoopNest& nest = plan.nest;
+    if (src_bytes_ == 4 ? has_zero<int32_t>(src[1], divides_ ? plan.divisors : 0)
+                        : has_zero<int64_t>(src[1], divides_ ? plan.divisors : 0))
+      throw backends::StepFailure(invalid_argument("'" + name_ + "': integer division by zero"));
     const int r = nest.rank;
     for_row_blocks(nest, kGrainElems, [&](const int64_t* at, int64_t rows, int64_t n) {
       for (int64_t i = 0; i < rows; ++i) {
@@ -169,6 +247,8 @@ class GenericBinaryStep final : public Step {
   bool may_run_in_place(int) const override { return src_bytes_ == dst_bytes_; }
 
  private:
+  const std::string name_;
+  bool divides_;
   RowFn row_;
   int64_t src_bytes_, dst_bytes_;
 };
