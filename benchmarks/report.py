@@ -4,6 +4,8 @@ import collections
 import json
 import pathlib
 
+import calibration_report
+
 HEAD = """# Benchmarks
 
 Written by `./dev bench` from `benchmarks/results/`; do not edit. Each row is one run in which both sides were measured
@@ -52,6 +54,9 @@ def write(folder, target):
         rows.update((_key(row), {**row, "commit": result["commit"], "date": result["date"]}) for row in result["rows"])
         merged[key] = {**result, "rows": sorted(rows.values(), key=lambda row: row["network"])}
     text = HEAD + "".join("".join(_tables(r)) for r in sorted(merged.values(), key=lambda r: r["date"], reverse=True))
+    calibration = pathlib.Path(folder) / "calibration.json"
+    if calibration.exists():
+        text += calibration_report.section(json.loads(calibration.read_text()))
     target.parent.mkdir(exist_ok=True)
     target.write_text(text)
 

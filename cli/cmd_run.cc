@@ -73,7 +73,8 @@ int bench(Args& args) {
   std::vector<double> times_ms;
   for (int i = 0; i < args.warmup + args.runs; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    Result<std::vector<HostTensor>> results = (*session)->run(args.fetches, refs, interrupt_token());
+    Result<std::vector<HostTensor>> results =
+        (*session)->run(args.fetches, refs, interrupt_token());
     if (!results.ok()) return fail(results.status());
     if (i >= args.warmup)
       times_ms.push_back(

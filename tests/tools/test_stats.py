@@ -31,3 +31,15 @@ def test_compare(tmp_path, after, machine, status):
     (tmp_path / "a").write_text(_result(1.5))
     (tmp_path / "b").write_text(_result(after, machine))
     assert report.compare(tmp_path / "a", tmp_path / "b") == status
+
+
+def test_calibration_has_a_section_where_it_was_measured(tmp_path):
+    target = tmp_path / "out.md"
+    report.write(tmp_path, target)
+    assert "Calibration" not in target.read_text()
+    row = {"network": "n", "front": "f", "batch": 8, "batches": [10, 1000], "resident_mib": [1.25, 2.0]}
+    (tmp_path / "calibration.json").write_text(json.dumps({
+        "machine": {"cpu": "c", "cores": 2, "isa": ["avx2"]}, "memory": {"commit": "abc", "day": "today", "rows": [row]}}))
+    report.write(tmp_path, target)
+    text = target.read_text()
+    assert "| n | f | 8 | 1.2 | 2.0 |" in text and "Commit abc" in text and "observe themselves" not in text
