@@ -48,6 +48,14 @@ bool activation_bounds(const ir::Activation& act, float scale, Bounds* b) {
   }
 }
 
+// The widest blocks, unless half of the only one would be idle.
+const Int8DepthwiseTable& table_for(ir::Isa isa, int64_t channels) {
+  const Int8DepthwiseTable* wide = isa_avx512::int8_depthwise_table();
+  if (channels <= wide->block / 2) wide = isa_avx2::int8_depthwise_table();
+  return *pick_isa(isa, isa_baseline::int8_depthwise_table(), isa_avx2::int8_depthwise_table(),
+                   wide);
+}
+
 struct DepthwisePlan8 {
   ConvShape shape;
   int64_t y_begin = 0, y_end = 0;  // output rows and columns whose taps all lie inside
@@ -71,9 +79,7 @@ class Int8DepthwiseStep final : public Step {
         shape_(conv_shape(attrs_, p.constants[1].dims)),
         num_inputs_(static_cast<int>(p.src.size())),
         to_float_(p.dst[0]->dtype == DType::kFloat) {
-    const Int8DepthwiseTable& table =
-        *pick_isa(p.target.isa, isa_baseline::int8_depthwise_table(),
-                  isa_avx2::int8_depthwise_table(), isa_avx512::int8_depthwise_table());
+    const Int8DepthwiseTable& table = table_for(p.target.isa, shape_.oc);
     run_ = table.run[p.src[0]->dtype == DType::kInt8][to_float_];
     activation_bounds(attrs_.act, to_float_ ? 1.0f : p.dst[0]->scale, &bounds_);
     if (!to_float_) {
@@ -89,9 +95,7 @@ class Int8DepthwiseStep final : public Step {
 
   static Result<std::unique_ptr<Step>> create(const Problem& p) {
     auto step = std::make_unique<Int8DepthwiseStep>(p);
-    const Int8DepthwiseTable& table =
-        *pick_isa(p.target.isa, isa_baseline::int8_depthwise_table(),
-                  isa_avx2::int8_depthwise_table(), isa_avx512::int8_depthwise_table());
+    const Int8DepthwiseTable& table = table_for(p.target.isa, step->shape_.oc);
     const auto* w = static_cast<const float*>(p.constants.back().data);
     std::vector<float> scale(static_cast<size_t>(step->shape_.oc));
     for (size_t c = 0; c < scale.size(); ++c) {
