@@ -46,8 +46,8 @@ class Int8AttentionStep final : public Step {
     if (std::max(shapes.src[0][3], shapes.src[2][1]) > ir::kMaxQuantizedTerms)
       return unsupported("INT8 attention sums more than " + std::to_string(ir::kMaxQuantizedTerms) +
                          " products");
-    Int8AttentionPlan p = plan_int8_attention(*isa_.table, q_has_sign_, shapes.src[0],
-                                              shapes.src[2], mask, l2_bytes_, shapes.threads);
+    Int8AttentionPlan p = plan_int8_attention(isa_, q_has_sign_, shapes.src[0], shapes.src[2], mask,
+                                              l2_bytes_, shapes.threads);
     const auto scratch = static_cast<size_t>(p.workers * p.worker_bytes);
     return plan_of(std::move(p), scratch);
   }
@@ -96,16 +96,13 @@ class Int8AttentionStep final : public Step {
     auto* probabilities = reinterpret_cast<uint8_t*>(scratch + p.probabilities_at);
     const int64_t q_step = p.heads * p.d;
     const uint8_t* q = x.q + q0 * q_step;
-    if (p.copies_q) {
-      auto* copy = reinterpret_cast<uint8_t*>(scratch + p.copies_at);
-      const int64_t bytes = p.keys.left_bytes();
-      for (int64_t i = 0; i < rows; ++i) {
-        left[i] = copy + i * bytes;
-        std::memcpy(copy + i * bytes, q + i * q_step, static_cast<size_t>(p.d));
-        std::memset(copy + i * bytes + p.d, 0, static_cast<size_t>(bytes - p.d));
-      }
-    } else {
-      for (int64_t i = 0; i < rows; ++i) left[i] = q + i * q_step;
+    auto* copies = reinterpret_cast<uint8_t*>(scratch + p.copies_at);
+    for (int64_t i = 0; i < rows; ++i) {
+      const uint8_t* row = q + i * q_step;
+      left[i] = row;
+      if (!p.keys.copies_left()) continue;
+      left[i] = copies + i * p.keys.left_bytes();
+      p.keys.copy_left(row, copies + i * p.keys.left_bytes());
     }
     const float* mask = x.mask ? x.mask + q0 * p.mask_step[2] : nullptr;
     p.keys.multiply(scratch, left, rows, acc, [&](int64_t panel, int64_t row, int64_t count) {

@@ -7,7 +7,7 @@ constexpr int64_t kMinBlockRows = 24, kMaxBlockRows = 192;
 
 }  // namespace
 
-Int8AttentionPlan plan_int8_attention(const Int8Table& table, bool q_has_sign,
+Int8AttentionPlan plan_int8_attention(const Int8Isa& isa, bool q_has_sign,
                                       std::span<const int64_t> q, std::span<const int64_t> v,
                                       std::span<const int64_t> mask, int64_t l2_bytes,
                                       int threads) {
@@ -30,13 +30,12 @@ Int8AttentionPlan plan_int8_attention(const Int8Table& table, bool q_has_sign,
     const int64_t most = std::max<int64_t>(1, p.sq / kMinBlockRows);
     p.row_cuts = std::clamp<int64_t>((2 * threads + pairs - 1) / pairs, 1, most);
   }
-  p.keys = Int8Operand(table, p.d, p.sk, q_has_sign);
-  p.values = Int8Operand(table, p.sk, p.dv, false);
+  p.keys = int8_operand(isa, p.d, p.sk, q_has_sign);
+  p.values = int8_operand(isa, p.sk, p.dv, false);
   const int64_t task_rows = (p.sq + p.row_cuts - 1) / p.row_cuts;
   const int64_t fit = l2_bytes / 2 / (p.sk * 5);
   p.block_rows =
       std::max<int64_t>(1, std::min(task_rows, std::clamp(fit, kMinBlockRows, kMaxBlockRows)));
-  p.copies_q = p.keys.wants_packed_left() || p.d != p.keys.left_bytes();
   p.workers = std::min<int64_t>(threads, pairs * p.row_cuts);
   int64_t end = 0;
   const auto place = [&](int64_t bytes) {
@@ -44,15 +43,13 @@ Int8AttentionPlan plan_int8_attention(const Int8Table& table, bool q_has_sign,
     end += Int8Operand::align64(bytes);
     return at;
   };
-  // Tile kernels read whole tiles of rows.
-  const int64_t multiple = p.keys.wants_packed_left() ? p.keys.row_multiple() : 1;
-  const int64_t read_rows = (p.block_rows + multiple - 1) / multiple * multiple;
   place(p.keys.bytes());
   p.values_at = place(p.values.bytes());
   p.scores_at = place(p.block_rows * p.sk * 4);
-  p.probabilities_at = place(read_rows * p.values.left_bytes());
-  p.copies_at = place(p.copies_q ? read_rows * p.keys.left_bytes() : 0);
-  p.acc_at = place(int8_acc_bytes(table));
+  p.probabilities_at = place(p.values.copied_rows(p.block_rows) * p.values.left_bytes());
+  p.copies_at =
+      place(p.keys.copies_left() ? p.keys.copied_rows(p.block_rows) * p.keys.left_bytes() : 0);
+  p.acc_at = place(std::max(p.keys.acc_bytes(), p.values.acc_bytes()));
   p.factors_at = place(p.block_rows * 4);
   p.rows_at = place(p.block_rows * static_cast<int64_t>(sizeof(uint8_t*)));
   p.worker_bytes = end;

@@ -24,8 +24,8 @@ struct Plan {
   Int8Operand right;
   int64_t row_cuts = 1, block_rows = 1, workers = 1, worker_bytes = 0;
   bool copies_a = false;  // rows of a can't be read where they lie
-  // Byte offsets in a worker's scratch; the packed b is at 0.
-  int64_t copies_at = 0, acc_at = 0, rows_at = 0;
+  // Byte offsets in a worker's scratch; the packed b is at 0. Turned: columns of a as rows.
+  int64_t copies_at = 0, turned_at = 0, acc_at = 0, rows_at = 0;
 };
 
 class BatchedMatMul8 final : public Step {
@@ -51,7 +51,7 @@ class BatchedMatMul8 final : public Step {
                          " terms");
     const auto batch = static_cast<int64_t>(s.dst_offset.size());
     if (batch == 0 || s.m == 0 || s.n == 0) return plan_of(std::move(p));
-    p.right = Int8Operand(*isa_.table, s.k, s.n, has_sign_);
+    p.right = int8_operand(isa_, s.k, s.n, has_sign_);
     const int64_t wanted =
         std::min<int64_t>(4 * shapes.threads, batch * s.m * s.n * s.k / kMinTaskMacs);
     // Each cut packs b again.
@@ -59,13 +59,14 @@ class BatchedMatMul8 final : public Step {
       p.row_cuts = std::clamp<int64_t>(ceil_div(wanted, batch), 1, ceil_div(s.m, kMinCutRows));
     p.block_rows = std::min(ceil_div(s.m, p.row_cuts), kMaxBlockRows);
     p.workers = std::min<int64_t>(shapes.threads, batch * p.row_cuts);
-    p.copies_a = p.right.wants_packed_left() || s.k != p.right.left_bytes() || s.a_k_step != 1;
-    const int64_t multiple = p.right.wants_packed_left() ? p.right.row_multiple() : 1;
-    const int64_t read_rows = ceil_div(p.block_rows, multiple) * multiple;
+    const bool turns = s.a_k_step != 1;
+    p.copies_a = p.right.copies_left() || turns;
     p.copies_at = p.right.bytes();
-    p.acc_at =
-        p.copies_at + Int8Operand::align64(p.copies_a ? read_rows * p.right.left_bytes() : 0);
-    p.rows_at = p.acc_at + Int8Operand::align64(int8_acc_bytes(*isa_.table));
+    p.turned_at = p.copies_at +
+                  Int8Operand::align64(
+                      p.copies_a ? p.right.copied_rows(p.block_rows) * p.right.left_bytes() : 0);
+    p.acc_at = p.turned_at + (turns ? Int8Operand::align64(p.block_rows * s.k) : 0);
+    p.rows_at = p.acc_at + Int8Operand::align64(p.right.acc_bytes());
     p.worker_bytes = p.rows_at + Int8Operand::align64(p.block_rows * int64_t{sizeof(uint8_t*)});
     const auto scratch = static_cast<size_t>(p.workers * p.worker_bytes);
     return plan_of(std::move(p), scratch);
@@ -104,19 +105,26 @@ class BatchedMatMul8 final : public Step {
  private:
   static constexpr int64_t kPanelColumns = kMaxInt8Vecs * 16;
 
-  static void copy_rows(const Plan& p, const uint8_t* a, int64_t rows, uint8_t* copy) {
+  // rows[i]: row i of a as the kernel reads it.
+  static void find_rows(const Plan& p, const uint8_t* a, int64_t count, std::byte* scratch,
+                        const uint8_t** rows) {
     const MatMulShape& s = p.shape;
-    const int64_t bytes = p.right.left_bytes();
-    if (s.a_k_step == 1) {
-      for (int64_t i = 0; i < rows; ++i) {
-        std::memcpy(copy + i * bytes, a + i * s.a_row_step, static_cast<size_t>(s.k));
-        std::memset(copy + i * bytes + s.k, 0, static_cast<size_t>(bytes - s.k));
+    int64_t row_step = s.a_row_step;
+    if (s.a_k_step != 1) {
+      auto* turned = reinterpret_cast<uint8_t*>(scratch + p.turned_at);
+      for (int64_t k = 0; k < s.k; ++k) {
+        for (int64_t i = 0; i < count; ++i)
+          turned[i * s.k + k] = a[i * s.a_row_step + k * s.a_k_step];
       }
-      return;
+      a = turned;
+      row_step = s.k;
     }
-    std::memset(copy, 0, static_cast<size_t>(rows * bytes));
-    for (int64_t k = 0; k < s.k; ++k) {
-      for (int64_t i = 0; i < rows; ++i) copy[i * bytes + k] = a[i * s.a_row_step + k * s.a_k_step];
+    auto* copies = reinterpret_cast<uint8_t*>(scratch + p.copies_at);
+    for (int64_t i = 0; i < count; ++i) {
+      rows[i] = a + i * row_step;
+      if (!p.copies_a) continue;
+      p.right.copy_left(rows[i], copies + i * p.right.left_bytes());
+      rows[i] = copies + i * p.right.left_bytes();
     }
   }
 
@@ -124,10 +132,7 @@ class BatchedMatMul8 final : public Step {
                  std::byte* scratch) const {
     const MatMulShape& s = p.shape;
     auto* left = reinterpret_cast<const uint8_t**>(scratch + p.rows_at);
-    auto* copy = reinterpret_cast<uint8_t*>(scratch + p.copies_at);
-    if (p.copies_a) copy_rows(p, a, rows, copy);
-    for (int64_t i = 0; i < rows; ++i)
-      left[i] = p.copies_a ? copy + i * p.right.left_bytes() : a + i * s.a_row_step;
+    find_rows(p, a, rows, scratch, left);
     auto* acc = reinterpret_cast<int32_t*>(scratch + p.acc_at);
     Int8FinishArgs f = {};
     f.acc = acc;

@@ -35,6 +35,26 @@ void pack_column(const int8_t* column, int64_t k, int64_t line, int8_t* dst) {
     std::memcpy(dst + whole * line, column + whole * kInt8Step, static_cast<size_t>(rest));
 }
 
+// The same of int16 pairs.
+void pack_word_rows(const int8_t* row, int64_t row_step, int64_t terms, int64_t columns,
+                    int16_t* dst) {
+  for (int64_t t = 0; t < terms; ++t) {
+    for (int64_t j = 0; j < columns; ++j) dst[2 * j + t] = row[t * row_step + j];
+  }
+}
+
+void pack_word_column(const int8_t* column, int64_t k, int64_t line, int8_t* dst) {
+  const int64_t whole = k / 2;
+  for (int64_t s = 0; s < whole; ++s) {
+    const uint32_t low = static_cast<uint16_t>(column[2 * s]),
+                   high = static_cast<uint16_t>(column[2 * s + 1]), pair = low | high << 16;
+    std::memcpy(dst + s * line, &pair, sizeof pair);
+  }
+  if (k % 2 == 0) return;
+  const int16_t last = column[k - 1];
+  std::memcpy(dst + whole * line, &last, sizeof last);
+}
+
 int32_t column_sum(const Int8Right& right, int64_t column, int64_t k) {
   const int8_t* b = right.b + column * right.column_step;
   int32_t sum = 0;
@@ -48,7 +68,8 @@ Int8Operand::Int8Operand(const Int8Table& table, int64_t k, int64_t n, bool left
     : table_(&table),
       panels_(table.lanes, table.panel_vecs, n),
       k_(k),
-      steps_((k + kInt8Step - 1) / kInt8Step),
+      terms_(int8_step_terms(table.kind)),
+      steps_((k + terms_ - 1) / terms_),
       left_has_sign_(left_has_sign) {
   if (table.kind == Int8Kind::kTiles)
     steps_ = (steps_ + kInt8TileSteps - 1) / kInt8TileSteps * kInt8TileSteps;
@@ -76,21 +97,38 @@ Int8Operand::Int8Operand(const Int8Table& table, int64_t k, int64_t n, bool left
   }
 }
 
+void Int8Operand::copy_left(const uint8_t* row, uint8_t* copy) const {
+  int64_t bytes = k_;
+  if (table_->kind == Int8Kind::kWords) {
+    table_->widen(row, k_, reinterpret_cast<int16_t*>(copy));
+    bytes *= int64_t{sizeof(int16_t)};
+  } else if (k_ > 0) {
+    std::memcpy(copy, row, static_cast<size_t>(k_));
+  }
+  std::memset(copy + bytes, 0, static_cast<size_t>(left_bytes() - bytes));
+}
+
 void Int8Operand::pack(const Int8Right& right, const int32_t* bias, std::byte* packed) const {
   const bool by_columns = right.row_step == 1;
   for (int64_t p = 0; p < panels_.count; ++p) {
     const int64_t line = panels_.width(p) * kInt8Step, columns = panels_.columns(p);
     auto* dst = reinterpret_cast<int8_t*>(packed) + panel_offset(p);
     const int8_t* b = right.b + panels_.first_column(p) * right.column_step;
-    const bool whole = columns == panels_.width(p) && k_ == left_bytes();
+    const bool whole = columns == panels_.width(p) && k_ == steps_ * terms_;
     if (!whole) std::memset(dst, 0, static_cast<size_t>(steps_ * line));
-    if (by_columns) {
-      for (int64_t j = 0; j < columns; ++j)
-        pack_column(b + j * right.column_step, k_, line, dst + j * kInt8Step);
-    } else {
-      for (int64_t k = 0; k < k_; k += kInt8Step)
-        pack_rows(b + k * right.row_step, right.row_step, std::min<int64_t>(kInt8Step, k_ - k),
-                  columns, dst + k / kInt8Step * line);
+    const bool words = table_->kind == Int8Kind::kWords;
+    for (int64_t j = 0; by_columns && j < columns; ++j) {
+      (words ? pack_word_column : pack_column)(b + j * right.column_step, k_, line,
+                                               dst + j * kInt8Step);
+    }
+    for (int64_t k = 0; !by_columns && k < k_; k += terms_, dst += line) {
+      const int8_t* row = b + k * right.row_step;
+      const int64_t terms = std::min(terms_, k_ - k);
+      if (words) {
+        pack_word_rows(row, right.row_step, terms, columns, reinterpret_cast<int16_t*>(dst));
+      } else {
+        pack_rows(row, right.row_step, terms, columns, dst);
+      }
     }
   }
   auto* sums = reinterpret_cast<int32_t*>(packed + sums_at_);

@@ -19,7 +19,7 @@ struct Int8Right {
   int64_t row_step, column_step;
 };
 
-// How a right operand of k rows and n columns is packed; k is 1 to ir::kMaxQuantizedTerms.
+// How a right operand of k rows and n columns is packed; k is at most ir::kMaxQuantizedTerms.
 class Int8Operand {
  public:
   Int8Operand() = default;
@@ -30,17 +30,22 @@ class Int8Operand {
   int64_t bytes() const { return sums_at_ + align64(panels_.padded_columns() * 4); }
   // Bytes of a left row that are read: whole steps; of a tile kernel whole tiles.
   int64_t left_bytes() const { return steps_ * kInt8Step; }
-  // Left rows must lie `left_bytes()` apart, as many as row_multiple() says.
-  bool wants_packed_left() const { return table_->kind == Int8Kind::kTiles; }
-  int64_t row_multiple() const { return table_->row_multiple; }
-  bool left_has_sign() const { return left_has_sign_; }
+  // Left rows can't be read where they lie, but one behind the other as copy_left makes them.
+  bool copies_left() const { return table_->kind == Int8Kind::kTiles || k_ != left_bytes(); }
+  // Rows that the copies of num_rows rows take room for: tile kernels read whole tiles.
+  int64_t copied_rows(int64_t num_rows) const {
+    const int64_t multiple = table_->kind == Int8Kind::kTiles ? table_->row_multiple : 1;
+    return (num_rows + multiple - 1) / multiple * multiple;
+  }
+  // left_bytes() from k bytes.
+  void copy_left(const uint8_t* row, uint8_t* copy) const;
+  int64_t acc_bytes() const { return int8_acc_bytes(*table_); }
 
   // Sums begin as bias [n], or as 0 without.
   void pack(const Int8Right& right, const int32_t* bias, std::byte* packed) const;
 
   // acc = left * right by panels and blocks of at most kInt8FinishRows rows, each followed by
-  // finish(panel, first row, rows). acc: int8_acc_bytes. rows[i]: left row i, left_bytes() long;
-  // `packed_left`: rows[0] of a tile kernel.
+  // finish(panel, first row, rows). acc: acc_bytes(). rows[i]: left row i, left_bytes() long.
   template <typename Finish>
   void multiply(const std::byte* packed, const uint8_t* const* rows, int64_t num_rows, int32_t* acc,
                 Finish&& finish) const {
@@ -74,7 +79,7 @@ class Int8Operand {
 
   const Int8Table* table_ = nullptr;
   Panels panels_;
-  int64_t k_ = 0, steps_ = 0, slices_per_panel_ = 1, sums_at_ = 0;
+  int64_t k_ = 0, terms_ = kInt8Step, steps_ = 0, slices_per_panel_ = 1, sums_at_ = 0;
   bool left_has_sign_ = false;
   std::vector<Int8Group> groups_;
   std::vector<Int8Slice> slices_;  // [panels][slices_per_panel], point into groups_

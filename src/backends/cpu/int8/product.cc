@@ -43,6 +43,13 @@ const Int8Table& int8_weights_table(const Int8Isa& isa, const Int8Matrix& m, boo
   return *isa.table;
 }
 
+Int8Operand int8_operand(const Int8Isa& isa, int64_t k, int64_t n, bool left_has_sign) {
+  Int8Matrix m;
+  m.tap_k = k;
+  m.n = n;
+  return Int8Operand(int8_weights_table(isa, m, left_has_sign), k, n, left_has_sign);
+}
+
 Int8Product::Int8Product(const Problem& p) {
   if (const auto* conv = p.op->get_if<ir::ConvAttrs>()) {
     has_bias = conv->has_bias;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "backends/cpu/int8/igemm8.h"
+#include "backends/cpu/int8/operand8.h"
 #include "backends/cpu/kernel_list.h"
 
 namespace graft::cpu {
@@ -16,10 +17,13 @@ struct Int8Isa {
 };
 Int8Isa int8_isa_of(const ir::Target& target);
 
-// The accumulating functions for constant weights: those of `isa` unless others of the machine are
+// The accumulating functions: those of `isa` unless others of the machine are
 // faster for the matrix and the sign of src.
 const Int8Table& int8_weights_table(const Int8Isa& isa, const Int8Matrix& matrix,
                                     bool src_has_sign);
+
+// A right operand for the functions that suit it best.
+Int8Operand int8_operand(const Int8Isa& isa, int64_t k, int64_t n, bool left_has_sign);
 
 struct Int8Product {
   bool has_bias = false, has_residual = false;
