@@ -31,11 +31,13 @@ class AtPageEnd {
   uint8_t* map_;
 };
 
-void run(const Int8Isa& isa, const ConvShape& s) {
+void run(const Int8Isa& isa, const ConvShape& s, bool has_sign) {
   const std::vector<int8_t> weights(static_cast<size_t>(s.kh * s.kw * s.c / s.groups * s.oc));
   const AtPageEnd src(static_cast<size_t>(s.batch * s.h * s.w * s.c));
   std::vector<uint8_t> dst(static_cast<size_t>(s.batch * s.oh * s.ow * s.oc));
-  auto packed = Int8Weights::pack(*isa.table, int8_conv_matrix(s, weights.data()), nullptr, false);
+  const Int8Matrix matrix = int8_conv_matrix(s, weights.data());
+  auto packed =
+      Int8Weights::pack(int8_weights_table(isa, matrix, has_sign), matrix, nullptr, has_sign);
   ASSERT_TRUE(packed.ok());
   Int8Epilogue epilogue;
   epilogue.finish = isa.finish->to_quantized;
@@ -49,7 +51,7 @@ TEST(Int8Bounds, reads_nothing_behind_src) {
   for (int level = 0; level <= static_cast<int>(machine_target().isa); ++level) {
     ir::Target target;
     target.isa = static_cast<ir::Isa>(level);
-    for (const int64_t c : {1, 2, 3, 5, 6, 17, 15}) {
+    for (const int64_t c : {1, 2, 3, 5, 6, 17, 15, 64}) {
       for (const int64_t groups : {1, 3}) {
         for (const int64_t kernel : {1, 3}) {
           if (c % groups != 0) continue;
@@ -62,7 +64,7 @@ TEST(Int8Bounds, reads_nothing_behind_src) {
           s.groups = groups;
           s.kh = s.kw = kernel;
           s.pad_top = s.pad_left = kernel / 2;
-          run(int8_isa_of(target), s);
+          for (const bool has_sign : {false, true}) run(int8_isa_of(target), s, has_sign);
         }
       }
     }
