@@ -23,7 +23,8 @@ const Table& table() {
           pooling_ops(),     matmul_ops(),      einsum_ops(),       normalization_ops(),
           reduction_ops(),   reshaping_ops(),   joining_ops(),      slicing_ops(),
           generating_ops(),  image_ops(),       quantization_ops(), transposed_conv_ops(),
-          batch_space_ops(), rearranging_ops(), matrix_part_ops(),  composed_math_ops()})
+          batch_space_ops(), rearranging_ops(), matrix_part_ops(),  composed_math_ops(),
+          indexed_ops()})
       for (const OpEntry& row : family) t.emplace(row.op, &row);
     return t;
   }();

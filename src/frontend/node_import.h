@@ -155,6 +155,7 @@ std::span<const OpEntry> batch_space_ops();    // SpaceToBatchND, BatchToSpaceND
 std::span<const OpEntry> rearranging_ops();    // ReverseV2, Roll, InvertPermutation
 std::span<const OpEntry> matrix_part_ops();    // MatrixBandPart, MatrixDiag*, MatrixSetDiag*
 std::span<const OpEntry> composed_math_ops();  // LRN, L2Loss, Xdivy, Xlogy, ...
+std::span<const OpEntry> indexed_ops();        // GatherNd, ScatterNd, Cumsum, TopK, ...
 std::span<const OpEntry> quantization_ops();   // FakeQuantWithMinMax*, QuantizeAndDequantizeV2-V4
 
 // Why an op without importer stays native: a class of ops ("stateful", "control_flow", ...) or

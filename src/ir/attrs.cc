@@ -57,6 +57,10 @@ const char* name_of(ReduceFn fn) {
   static const char* const kNames[] = {"sum", "mean", "max", "min", "prod", "all", "any"};
   return lookup(kNames, fn);
 }
+const char* name_of(ScatterFn fn) {
+  static const char* const kNames[] = {"replace", "add", "sub", "max", "min"};
+  return lookup(kNames, fn);
+}
 const char* name_of(PoolFn fn) {
   static const char* const kNames[] = {"max", "avg"};
   return lookup(kNames, fn);

@@ -90,6 +90,8 @@ enum class BinaryFn : int {
   kCount
 };
 enum class ReduceFn : int { kSum, kMean, kMax, kMin, kProd, kAll, kAny, kCount };
+// How an element of updates and the one it meets become one.
+enum class ScatterFn : int { kReplace, kAdd, kSub, kMax, kMin, kCount };
 enum class PoolFn : int { kMax, kAvg, kCount };
 // kExplicit: pads = {top, bottom, left, right}.
 enum class Padding : int { kValid, kSame, kExplicit, kCount };
@@ -103,6 +105,7 @@ enum class FakeQuantFn : int { kNudged, kNudgedDivide, kHalfToEven, kHalfUp, kCo
 const char* name_of(UnaryFn fn);
 const char* name_of(BinaryFn fn);
 const char* name_of(ReduceFn fn);
+const char* name_of(ScatterFn fn);
 const char* name_of(PoolFn fn);
 const char* name_of(Padding padding);
 const char* name_of(PadMode mode);
@@ -303,6 +306,32 @@ struct FakeQuantAttrs {
   int64_t axis = -1;
   GRAFT_FIELDS(f("fn", s.fn); f("num_bits", s.num_bits); f("is_signed", s.is_signed);
                f("narrow_range", s.narrow_range); f("axis", s.axis);)
+};
+
+// params, indices [..., K] -> params[indices[..., :]], with the params' axes from K on behind.
+struct GatherNdAttrs {
+  GRAFT_FIELDS()
+};
+// src, indices [..., K], updates: src with fn(src[indices[..., :]], updates[...]) in those places,
+// one update after the other.
+struct ScatterNdAttrs {
+  ScatterFn fn = ScatterFn::kReplace;
+  GRAFT_FIELDS(f("fn", s.fn);)
+};
+// Element i along axis: the sum or product of elements 0..i of src (exclusive: 0..i-1); reverse:
+// from the end.
+struct ScanAttrs {
+  ReduceFn fn = ReduceFn::kSum;  // or kProd
+  int64_t axis = 0;
+  bool exclusive = false, reverse = false;
+  GRAFT_FIELDS(f("fn", s.fn); f("axis", s.axis); f("exclusive", s.exclusive);
+               f("reverse", s.reverse);)
+};
+// src, k (host scalar): the k largest of the last axis, falling, and their indices; of equal ones
+// the first; NaN is below all numbers.
+struct TopKAttrs {
+  DType to = DType::kInt32;  // of the indices
+  GRAFT_FIELDS(f("to", s.to);)
 };
 
 #undef GRAFT_FIELDS

@@ -59,6 +59,9 @@ double flops(const Op& op, std::span<const std::span<const int64_t>> src,
       return op.as<ResizeAttrs>().bilinear ? 6 * out : 0;
     case OpKind::kFakeQuant:
       return 5 * out;  // clamp, scale, round, scale back
+    case OpKind::kScan:
+    case OpKind::kTopK:
+      return elems(src[0]);
     case OpKind::kUnary:
       return op.as<UnaryAttrs>().fn.fn == UnaryFn::kIdentity ? 0 : out;
     case OpKind::kBinary:

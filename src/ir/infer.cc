@@ -81,8 +81,9 @@ Result<std::vector<InferOutput>> infer(const Op& op, std::span<const InferInput>
   if (!cleaned.empty()) inputs = cleaned;
   InferContext c{op, inputs, outputs, dims, {}, false};
   GRAFT_RETURN_IF_ERROR(check_inputs(c));
-  if (op.kind() != OpKind::kSplit && op.kind() != OpKind::kUnpack && outputs != 1)
-    return c.fail("has " + std::to_string(outputs) + " outputs, expected 1");
+  if (!may_have_outputs(op.kind(), outputs))
+    return c.fail("has " + std::to_string(outputs) + " outputs, expected " +
+                  (op.kind() == OpKind::kTopK ? "2" : "1"));
   GRAFT_RETURN_IF_ERROR(is_quantized(op, inputs) ? infer_quantized(c) : kRules[kind](c));
   if (c.overflow) return c.fail("a size overflows 64 bits");
   GRAFT_CHECK(c.out.size() == outputs, op.name);

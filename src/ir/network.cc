@@ -60,6 +60,11 @@ std::optional<int64_t> known_elems(const TensorType& type) {
 
 }  // namespace
 
+bool may_have_outputs(OpKind kind, size_t outputs) {
+  if (kind == OpKind::kSplit || kind == OpKind::kUnpack) return true;
+  return outputs == (kind == OpKind::kTopK ? 2u : 1u);
+}
+
 const OpInfo& op_info(OpKind kind) {
   const auto i = static_cast<size_t>(kind);
   GRAFT_CHECK(i < std::size(kOpInfos), "op kind " + std::to_string(i));

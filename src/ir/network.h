@@ -39,6 +39,8 @@ struct OpInfo {
   int min_inputs, max_inputs;  // max -1: any
 };
 const OpInfo& op_info(OpKind kind);
+// Whether an op of this kind may have so many outputs; of Split and Unpack its rule decides.
+bool may_have_outputs(OpKind kind, size_t outputs);
 std::optional<OpKind> op_kind_from_text(std::string_view text_name);
 Attrs default_attrs(OpKind kind);
 

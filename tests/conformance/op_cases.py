@@ -426,8 +426,93 @@ def remainders():
         case(op, "unknown", lambda t, f=getattr(raw, op): f(input=t, axis=[2]), [x], unknown(x), rtol=EXACT, reference=True)
 
 
+def indexed():
+    x = normal("nd", (3, 4, 5))
+    for name, params, idx, shapes in (
+            ("rows", x, [[0], [2]], None), ("pairs", x, [[[0, 1], [2, 3]], [[1, 1], [0, 0]]], None), ("elements", x, [[2, 3, 4], [0, 0, 0]], None),
+            ("one", x, [1, 2], "static"), ("whole", x, np.zeros((2, 0)), "static"), ("none", x, np.zeros((0, 2)), None), ("unknown", x, [[0, 1]], [[None] * 3, [None, 2]]),
+            ("vector", x[0, 0], [[3], [0]], None)):
+        for dtype in (I32, I64):
+            i = np.array(idx, dtype)
+            case("GatherNd", f"{name}_{np.dtype(dtype).name}", lambda p, i: raw.GatherNd(params=p, indices=i), [params, i],
+                 static(params, i) if shapes == "static" else shapes, EXACT)
+    for dtype in (np.bool_, I32, I64, F16, F64, np.uint8):
+        case("GatherNd", np.dtype(dtype).name, lambda p, i: raw.GatherNd(params=p, indices=i), [integers("ndt", (4, 3)).astype(dtype), I32([[1, 2], [3, 0]])],
+             rtol=EXACT)
+    case("GatherNd", "large", lambda p, i: raw.GatherNd(params=p, indices=i), [normal("ndl", (50, 60, 70)), integers("ndli", (3000, 2), I32, 0, 50)], rtol=EXACT)
+    for bad in (4, -1):
+        case("GatherNd", f"outside_{bad}", lambda p, i: raw.GatherNd(params=p, indices=i), [x, I32([[0, 0], [1, bad]])], error=True)
+    case("GatherNd", "ignore", lambda p, i: raw.GatherNd(params=p, indices=i, bad_indices_policy="IGNORE"), [x, I32([[0, 0]])], refused="unsupported_attr")
+    case("GatherNd", "error_policy", lambda p, i: raw.GatherNd(params=p, indices=i, bad_indices_policy="ERROR"), [x, I32([[0, 0]])], rtol=EXACT)
+    case("GatherNd", "int16", lambda p, i: raw.GatherNd(params=p, indices=i), [x, np.int16([[0, 0]])], refused="dtype")
+    case("GatherNd", "unknown_depth", lambda p, i: raw.GatherNd(params=p, indices=i), [x, I32([[0, 0]])], [[3, 4, 5], [None, None]], refused="shape")
+
+    for name, shape, idx, depth in (("rows", [4, 5], [[0], [2]], 1), ("duplicates", [4, 5], [[1], [1], [1], [3]], 1), ("elements", [4, 5], [[1, 2], [3, 4], [1, 2]], 2),
+                                    ("grid", [3, 4, 2], [[[0, 1], [2, 3]], [[1, 1], [0, 0]]], 2), ("nothing", [4, 5], np.zeros((0, 1)), 1)):
+        for dtype, itype in ((F32, I32), (F64, I64), (I32, I64), (I64, I32)):
+            i = np.array(idx, itype)
+            u = integers("sc" + name, (*i.shape[:-1], *shape[depth:]), dtype)
+            tag = f"{name}_{np.dtype(dtype).name}"
+            case("ScatterNd", tag, lambda i, u, s=np.array(shape, itype): raw.ScatterNd(indices=i, updates=u, shape=s), [i, u], rtol=EXACT)
+            t = integers("tsc" + name, shape, dtype)
+            for op in ("TensorScatterUpdate", "TensorScatterAdd", "TensorScatterSub", "TensorScatterMax", "TensorScatterMin"):
+                case(op, tag, lambda t, i, u, f=getattr(raw, op): f(tensor=t, indices=i, updates=u), [t, i, u], rtol=EXACT)
+    big, rows = normal("big", (400, 300)), integers("bigi", (500, 1), I32, 0, 400)
+    for op in ("TensorScatterUpdate", "TensorScatterAdd", "TensorScatterSub", "TensorScatterMax", "TensorScatterMin"):
+        f = getattr(raw, op)
+        case(op, "large", lambda t, i, u, f=f: f(tensor=t, indices=i, updates=u), [big, rows, normal("bigu", (500, 300))])
+        case(op, "wide", lambda t, i, u, f=f: f(tensor=t, indices=i, updates=u), [normal("w", (2, 70000)), I32([[0], [1], [0]]), normal("wu", (3, 70000))])
+        case(op, "unknown", lambda t, i, u, f=f: f(tensor=t, indices=i, updates=u), [x, I32([[1, 2]]), x[:1, 0]], [[None] * 3, [None, 2], [None, None]], rtol=EXACT)
+        case(op, "outside", lambda t, i, u, f=f: f(tensor=t, indices=i, updates=u), [x, I32([[3, 2]]), x[:1, 0]], error=True)
+        case(op, "ignore", lambda t, i, u, f=f: f(tensor=t, indices=i, updates=u, bad_indices_policy="IGNORE"), [x, I32([[3, 2]]), x[:1, 0]],
+             refused="unsupported_attr")
+        case(op, "constant_indices", lambda t, f=f: f(tensor=t, indices=[[0, 1], [1, 0]], updates=tf.ones([2, 5])), [x], static(x), rtol=EXACT)
+    for dtype in (np.bool_, F16, np.int8):
+        case("TensorScatterUpdate", np.dtype(dtype).name, lambda t, i, u: raw.TensorScatterUpdate(tensor=t, indices=i, updates=u),
+             [integers("tsb", (4, 3)).astype(dtype), I32([[1], [3]]), integers("tsu", (2, 3)).astype(dtype)], rtol=EXACT)
+    case("ScatterNd", "from_shape", lambda i, u, t: raw.ScatterNd(indices=i, updates=u, shape=tf.shape(t)), [I32([[1], [0]]), x[:2, :, 0], normal("sh", (7, 4))],
+         [[None, 1], [None, 4], [None, 4]], rtol=EXACT)
+    case("ScatterNd", "fed_shape", lambda i, u, s: raw.ScatterNd(indices=i, updates=u, shape=s), [I32([[1]]), x[:1, 0], I32([4, 5])], refused="shape")
+    case("ScatterNd", "outside", lambda i, u: raw.ScatterNd(indices=i, updates=u, shape=[4, 5]), [I32([[4]]), x[:1, 0]], error=True)
+
+    for op in ("Cumsum", "Cumprod"):
+        f = getattr(raw, op)
+        for axis, exclusive, reverse in itertools.product((0, 1, -1), (False, True), (False, True)):
+            case(op, f"{axis}_{exclusive:d}{reverse:d}".replace("-", "m"), lambda t, f=f, a=axis, e=exclusive, r=reverse: f(
+                x=t, axis=a, exclusive=e, reverse=r), [x], rtol=2e-6)
+            case(op, f"int64_{axis}_{exclusive:d}{reverse:d}".replace("-", "m"), lambda t, f=f, a=axis, e=exclusive, r=reverse: f(
+                x=t, axis=np.int64(a), exclusive=e, reverse=r), [integers("cs", (3, 4, 5), I64, -9, 9)], unknown(x), rtol=EXACT)
+        for dtype in (F64, F16, I32, np.int8, np.uint8):
+            case(op, np.dtype(dtype).name, lambda t, f=f: f(x=t, axis=1), [integers("cd", (3, 6), dtype, -3, 3)], rtol=ROUNDED.get(dtype, EXACT),
+                 reference=dtype not in (F64, I32))
+        for name, a in (("vector", normal("cv", (1000,))), ("rows", normal("cr", (37, 211))), ("empty", x[:0]), ("empty_axis", x[:, :0]), ("one", x[:, :1]),
+                        ("tall", normal("ct", (500, 60))), ("special", SPECIAL), ("deep", normal("cdp", (3, 20, 700)))):
+            a = a * F32(0.1) + F32(1) if op == "Cumprod" and name != "special" else a
+            for reverse in (False, True):
+                case(op, f"{name}_{reverse:d}", lambda t, f=f, r=reverse, k=min(1, a.ndim - 1): f(x=t, axis=k, reverse=r), [a], rtol=2e-5)
+                case(op, f"{name}_exclusive_{reverse:d}", lambda t, f=f, r=reverse, k=min(1, a.ndim - 1): f(x=t, axis=k, reverse=r, exclusive=True), [a], rtol=2e-5)
+        case(op, "fed_axis", lambda t, a, f=f: f(x=t, axis=a), [x, np.int32(1)], refused="shape")
+
+    ties = integers("ties", (4, 30), F32, 0, 5)
+    for k in (0, 1, 2, 5, 29, 30):
+        case("TopKV2", f"ties_{k}", lambda t, k=k: raw.TopKV2(input=t, k=k, sorted=True), [ties], rtol=EXACT)
+    for dtype in (F32, F64, I32, I64, F16, np.uint8):
+        case("TopKV2", np.dtype(dtype).name, lambda t: raw.TopKV2(input=t, k=7), [integers("tk", (3, 2, 50), dtype, -99, 99)], rtol=EXACT,
+             reference=dtype in (F16, np.uint8))
+    for name, a, k in (("vector", normal("tv", (100,)), 3), ("long", normal("tl", (3, 5000)), 100), ("rising", np.arange(600, dtype=F32).reshape(2, 300), 40),
+                       ("falling", -np.arange(600, dtype=F32).reshape(2, 300), 40), ("rank4", normal("t4", (2, 3, 4, 9)), 4), ("empty_batch", x[:0], 2),
+                       ("infinite", np.array([[1, np.inf, -np.inf, 3, np.inf, 0, -0.0]], F32), 7)):
+        case("TopKV2", name, lambda t, k=k: raw.TopKV2(input=t, k=k), [a], rtol=EXACT)
+    case("TopKV2", "unknown", lambda t: raw.TopKV2(input=t, k=4), [ties], unknown(ties), rtol=EXACT)
+    case("TopKV2", "too_many", lambda t: raw.TopKV2(input=t, k=31), [ties], unknown(ties), error=True)
+    case("TopKV2", "int64_k_and_indices", lambda t: raw.TopKV2(input=t, k=np.int64(4), index_type=tf.int64), [ties], rtol=EXACT)
+    case("TopKV2", "indices_int16", lambda t: raw.TopKV2(input=t, k=4, index_type=tf.int16), [ties], refused="dtype")
+    case("TopKV2", "not_sorted", lambda t: raw.TopKV2(input=t, k=4, sorted=False), [ties], refused="unsupported_attr")
+    case("TopKV2", "fed_k", lambda t, k: raw.TopKV2(input=t, k=k), [ties, np.int32(3)], refused="shape")
+
+
 def all_cases():
     CASES.clear()
-    for family in (transposed_conv, batch_space, dilated, rearranging, matrix_parts, composed_math, remainders):
+    for family in (transposed_conv, batch_space, dilated, rearranging, matrix_parts, composed_math, remainders, indexed):
         family()
     return list(CASES)

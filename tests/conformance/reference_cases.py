@@ -450,6 +450,32 @@ def indexing():
          lambda i, d, on, off: tf.one_hot(i, d, on, off), EXACT)
 
 
+def nd():
+    x, pairs = normal("ndx", (3, 4, 5)), np.int32([[0, 1], [2, 3], [0, 1]])
+    for name, idx in (("rows", [[2], [0]]), ("pairs", pairs), ("elements", [[[2, 3, 4]], [[0, 0, 0]]]), ("whole", np.zeros((2, 0)))):
+        case(f"gather_nd_{name}", "gather_nd", [x, np.int64(idx)], tf.gather_nd, EXACT)
+    case("gather_nd_outside", "gather_nd", [x, np.int32([[0, 4]])], tf.gather_nd, error=True)
+    fns = {"replace": raw.TensorScatterUpdate, "add": raw.TensorScatterAdd, "sub": raw.TensorScatterSub, "max": raw.TensorScatterMax,
+           "min": raw.TensorScatterMin}
+    for fn, ref in fns.items():
+        for dtype in (F64, np.int32):
+            t, u = integers("sx", (3, 4, 5), dtype), integers("su", (3, 5), dtype)
+            case(f"scatter_nd_{fn}_{np.dtype(dtype).name}", f"scatter_nd fn={fn}", [t, pairs, u], lambda t, i, u, f=ref: f(tensor=t, indices=i, updates=u), EXACT)
+    case("scatter_nd_outside", "scatter_nd fn=add", [x, np.int32([[3, 0]]), x[:1, 0]], lambda t, i, u: raw.TensorScatterAdd(tensor=t, indices=i, updates=u),
+         error=True)
+    for fn, ref in (("sum", tf.cumsum), ("prod", tf.math.cumprod)):
+        for axis in (0, 1, 2):
+            for text, kw in (("", {}), (" exclusive=true", {"exclusive": True}), (" reverse=true", {"reverse": True}),
+                             (" exclusive=true reverse=true", {"exclusive": True, "reverse": True})):
+                case(f"scan_{fn}_{axis}{text.replace(' ', '_')}", f"scan fn={fn} axis={axis}{text}", [x], lambda x, f=ref, a=axis, kw=kw: f(x, a, **kw))
+        case(f"scan_{fn}_int8_wraps", f"scan fn={fn} axis=0", [np.int8([100, 100, 3, -7])], lambda x, f=ref: f(x), EXACT)
+    ties = integers("tkx", (3, 20), F64, 0, 4)
+    for k in (0, 1, 7, 20):
+        case(f"top_k_{k}", "top_k", [ties, np.int32(k)], lambda x, k: raw.TopKV2(input=x, k=k), EXACT, 2)
+    case("top_k_uint8", "top_k to=int64", [integers("tku", (2, 9), np.uint8, 0, 9), np.int32(4)],
+         lambda x, k: raw.TopKV2(input=x, k=k, index_type=tf.int64), EXACT, 2)
+
+
 def resize():
     sizes = ((8, 10), (3, 2), (1, 1), (5, 7), (13, 4))
     modes = (("", {}), (" align_corners=true", {"align_corners": True}), (" half_pixel_centers=true", {"half_pixel_centers": True}))
@@ -505,6 +531,6 @@ def fake_quant():
 
 def all_cases():
     for family in (unary, binary, select_cast_affine, conv, pool, matmul, reduce, normalization, shapes, slices, indexing,
-                   resize, fake_quant):
+                   resize, fake_quant, nd):
         family()
     return CASES

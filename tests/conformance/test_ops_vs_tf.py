@@ -28,7 +28,8 @@ def graph_of(case, build):
         feeds = [tf.compat.v1.placeholder(a.dtype, shape, name=f"in{i}")
                  for i, (a, shape) in enumerate(zip(case.inputs, case.shapes))]
         results = build(*feeds)
-        results = list(results) if isinstance(results, (list, tuple)) else [results]
+        # One node a result: a converted node keeps its first output's name only.
+        results = [tf.identity(r) for r in results] if isinstance(results, (list, tuple)) else [results]
         return graph, [f.name for f in feeds], [r.name for r in results]
 
 

@@ -17,6 +17,35 @@ inline ir::Network sample_network(ir::OpKind kind) {
       y = b.op(ir::QuantizeAttrs{}, {q.ok() ? *q : x}, "y");
       break;
     }
+    case K::kGatherNd: {
+      const auto i = b.input("i", DType::kInt32, {5, 2});
+      y = b.op(ir::GatherNdAttrs{}, {b.relu(x, "r"), i}, "y");
+      break;
+    }
+    case K::kScatterNd: {
+      const auto i =
+          b.network.add_constant_of<int32_t>("i", Dims{2, 1}, std::vector<int32_t>{0, 0});
+      const auto u =
+          b.op(ir::BroadcastToAttrs{}, {b.floats("u", {8}), b.ints("s", {2, 4, 4, 8})}, "b");
+      y = b.op(ir::ScatterNdAttrs{ir::ScatterFn::kSub}, {x, i, u}, "y");
+      break;
+    }
+    case K::kScan:
+      y = b.op(ir::ScanAttrs{ir::ReduceFn::kProd, 2, true, true}, {x}, "y");
+      break;
+    case K::kTopK: {
+      ir::Op op;
+      op.attrs = ir::TopKAttrs{DType::kInt64};
+      op.name = "y";
+      op.inputs = {x, b.scalar<int32_t>("k", 3)};
+      const auto n = b.network.values[x].type.dims[0];
+      op.outputs = {b.network.add_value("y", {DType::kFloat, {n, 4, 4, 3}}),
+                    b.network.add_value("y:1", {DType::kInt64, {n, 4, 4, 3}})};
+      b.output(op.outputs[1]);
+      y = op.outputs[0];
+      b.network.ops.push_back(op);
+      break;
+    }
     case K::kFakeQuant: {
       ir::FakeQuantAttrs a;
       a.fn = ir::FakeQuantFn::kHalfUp;

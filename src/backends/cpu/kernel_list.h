@@ -52,6 +52,9 @@ std::span<const KernelEntry> split_kernels();   // Split, Unpack
 std::span<const KernelEntry> slice_kernels();   // StridedSlice, Slice
 std::span<const KernelEntry> pad_kernels();
 std::span<const KernelEntry> gather_kernels();
+std::span<const KernelEntry> nd_kernels();  // GatherNd, ScatterNd
+std::span<const KernelEntry> scan_kernels();
+std::span<const KernelEntry> top_k_kernels();
 std::span<const KernelEntry> tile_kernels();    // Tile, BroadcastTo, Fill, Range, OneHot
 std::span<const KernelEntry> resize_kernels();  // Resize, DepthToSpace
 

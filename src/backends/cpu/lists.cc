@@ -53,6 +53,13 @@ std::span<const KernelEntry> kernels_of(ir::OpKind kind) {
       return pad_kernels();
     case OpKind::kGather:
       return gather_kernels();
+    case OpKind::kGatherNd:
+    case OpKind::kScatterNd:
+      return nd_kernels();
+    case OpKind::kScan:
+      return scan_kernels();
+    case OpKind::kTopK:
+      return top_k_kernels();
     case OpKind::kTile:
     case OpKind::kBroadcastTo:
     case OpKind::kFill:

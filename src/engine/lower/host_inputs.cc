@@ -10,6 +10,7 @@ bool is_host_slot(ir::OpKind kind, size_t input) {
     case ir::OpKind::kBroadcastTo:
     case ir::OpKind::kResize:
     case ir::OpKind::kOneHot:
+    case ir::OpKind::kTopK:
       return input == 1;
     case ir::OpKind::kSlice:
     case ir::OpKind::kStridedSlice:

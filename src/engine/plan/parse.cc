@@ -180,8 +180,7 @@ class Parser {
         (info.max_inputs >= 0 && n_inputs > static_cast<size_t>(info.max_inputs)))
       return plan_error(std::string(info.text_name) + " has " + std::to_string(n_inputs) +
                         " inputs");
-    const bool many = kind == ir::OpKind::kSplit || kind == ir::OpKind::kUnpack;
-    if (n_outputs == 0 || (!many && n_outputs != 1))
+    if (n_outputs == 0 || !ir::may_have_outputs(kind, n_outputs))
       return plan_error(std::string(info.text_name) + " has " + std::to_string(n_outputs) +
                         " outputs");
     std::vector<ir::InferInput> known;

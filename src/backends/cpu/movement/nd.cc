@@ -1,0 +1,239 @@
+// GatherNd and ScatterNd by int32 or int64 indices. All indices are checked before anything is
+// copied. Updates are applied one after the other: threads share the destination, not the updates.
+#include "backends/cpu/common/shape_util.h"
+#include "backends/cpu/common/split.h"
+#include "backends/cpu/movement/copy_step.h"
+
+namespace graft::cpu {
+namespace {
+
+// indices [count, depth] name rows of `inner` elements in a tensor of extents dims[0..depth).
+struct NdPlan {
+  int64_t count = 1, depth = 0, inner = 1, rows = 1;
+  int64_t dims[kMaxDims] = {};
+  std::vector<int64_t> index_dims;  // for messages, without the last
+};
+
+NdPlan nd_plan(std::span<const int64_t> data, std::span<const int64_t> indices) {
+  NdPlan p;
+  p.depth = indices.back();
+  const auto depth = static_cast<size_t>(p.depth);
+  p.index_dims.assign(indices.begin(), indices.end() - 1);
+  p.count = elems_of(p.index_dims);
+  p.inner = elems_of(data.subspan(depth));
+  p.rows = elems_of(data.first(depth));
+  for (size_t d = 0; d < depth; ++d) p.dims[d] = data[d];
+  return p;
+}
+
+template <typename I>
+int64_t row_of(const NdPlan& p, const void* indices, int64_t i) {
+  int64_t row = 0;
+  for (int64_t d = 0; d < p.depth; ++d) {
+    I v;
+    __builtin_memcpy(&v, static_cast<const I*>(indices) + i * p.depth + d, sizeof(I));
+    row = row * p.dims[d] + static_cast<int64_t>(v);
+  }
+  return row;
+}
+
+template <typename I>
+void check_indices(const NdPlan& p, const std::string& op, const void* indices) {
+  for (int64_t i = 0; i < p.count; ++i) {
+    for (int64_t d = 0; d < p.depth; ++d) {
+      I v;
+      __builtin_memcpy(&v, static_cast<const I*>(indices) + i * p.depth + d, sizeof(I));
+      if (v >= 0 && v < p.dims[d]) continue;
+      std::string at = std::to_string(d);
+      for (size_t k = p.index_dims.size(), flat = static_cast<size_t>(i); k-- > 0;) {
+        const auto extent = static_cast<size_t>(p.index_dims[k]);
+        at = std::to_string(flat % extent) + "," + at;
+        flat /= extent;
+      }
+      throw backends::StepFailure(invalid_argument("'" + op + "': indices[" + at +
+                                                   "] = " + std::to_string(v) + " is not in [0, " +
+                                                   std::to_string(p.dims[d]) + ")"));
+    }
+  }
+}
+
+class NdStep : public Step {
+ public:
+  explicit NdStep(const Problem& problem)
+      : name_(problem.op->name), wide_(problem.src[1]->dtype == DType::kInt64) {}
+
+  Result<backends::StepPlan> plan(const backends::StepShapes& shapes) const override {
+    return plan_of(nd_plan(shapes.src[0], shapes.src[1]));
+  }
+
+ protected:
+  void check(const NdPlan& p, const void* indices) const {
+    wide_ ? check_indices<int64_t>(p, name_, indices) : check_indices<int32_t>(p, name_, indices);
+  }
+  int64_t row(const NdPlan& p, const void* indices, int64_t i) const {
+    return wide_ ? row_of<int64_t>(p, indices, i) : row_of<int32_t>(p, indices, i);
+  }
+
+ private:
+  const std::string name_;
+  bool wide_;
+};
+
+class GatherNdStep final : public NdStep {
+ public:
+  explicit GatherNdStep(const Problem& problem)
+      : NdStep(problem), elem_bytes_(elem_bytes_of(problem)) {}
+  std::string_view kernel_name() const override { return "gather_nd"; }
+
+  void run(const backends::StepState* state, const void* const* src, void* const* dst,
+           std::byte*) const override {
+    const auto& p = state_as<NdPlan>(state);
+    check(p, src[1]);
+    const int64_t bytes = p.inner * elem_bytes_;
+    if (bytes == 0) return;
+    const auto* params = static_cast<const std::byte*>(src[0]);
+    auto* to = static_cast<std::byte*>(dst[0]);
+    parallel_ranges(p.count, kGrainElems * 4 / bytes, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i)
+        copy_bytes(to + i * bytes, params + row(p, src[1], i) * bytes, bytes);
+    });
+  }
+
+ private:
+  int64_t elem_bytes_;
+};
+
+template <ir::ScatterFn kFn, typename T>
+void apply_row(void* dst, const void* updates, int64_t n) {
+  auto* y = static_cast<T*>(dst);
+  const auto* x = static_cast<const T*>(updates);
+  for (int64_t i = 0; i < n; ++i) {
+    if constexpr (kFn == ir::ScatterFn::kReplace)
+      y[i] = x[i];
+    else if constexpr (kFn == ir::ScatterFn::kMax)
+      y[i] = y[i] < x[i] ? x[i] : y[i];
+    else if constexpr (kFn == ir::ScatterFn::kMin)
+      y[i] = x[i] < y[i] ? x[i] : y[i];
+    else if constexpr (std::is_floating_point_v<T>)
+      y[i] = kFn == ir::ScatterFn::kAdd ? y[i] + x[i] : y[i] - x[i];
+    else {
+      using U = std::make_unsigned_t<T>;
+      const U a = static_cast<U>(y[i]), b = static_cast<U>(x[i]);
+      y[i] = static_cast<T>(kFn == ir::ScatterFn::kAdd ? a + b : a - b);
+    }
+  }
+}
+
+using RowFn = void (*)(void* dst, const void* updates, int64_t n);
+
+template <typename T>
+RowFn arithmetic(ir::ScatterFn fn) {
+  switch (fn) {
+    case ir::ScatterFn::kAdd:
+      return apply_row<ir::ScatterFn::kAdd, T>;
+    case ir::ScatterFn::kSub:
+      return apply_row<ir::ScatterFn::kSub, T>;
+    case ir::ScatterFn::kMax:
+      return apply_row<ir::ScatterFn::kMax, T>;
+    case ir::ScatterFn::kMin:
+      return apply_row<ir::ScatterFn::kMin, T>;
+    default:
+      return nullptr;
+  }
+}
+
+RowFn row_fn_of(const Problem& problem) {
+  const auto fn = problem.op->as<ir::ScatterNdAttrs>().fn;
+  const DType t = problem.src[0]->dtype;
+  if (fn == ir::ScatterFn::kReplace) {
+    switch (dtype_size(t)) {
+      case 1:
+        return apply_row<ir::ScatterFn::kReplace, uint8_t>;
+      case 2:
+        return apply_row<ir::ScatterFn::kReplace, uint16_t>;
+      case 4:
+        return apply_row<ir::ScatterFn::kReplace, uint32_t>;
+      case 8:
+        return apply_row<ir::ScatterFn::kReplace, uint64_t>;
+      default:
+        return nullptr;
+    }
+  }
+  switch (t) {
+    case DType::kFloat:
+      return arithmetic<float>(fn);
+    case DType::kDouble:
+      return arithmetic<double>(fn);
+    case DType::kInt32:
+      return arithmetic<int32_t>(fn);
+    case DType::kInt64:
+      return arithmetic<int64_t>(fn);
+    default:
+      return nullptr;
+  }
+}
+
+class ScatterNdStep final : public NdStep {
+ public:
+  explicit ScatterNdStep(const Problem& problem)
+      : NdStep(problem), elem_bytes_(elem_bytes_of(problem)), row_fn_(row_fn_of(problem)) {}
+  std::string_view kernel_name() const override { return "scatter_nd"; }
+
+  void run(const backends::StepState* state, const void* const* src, void* const* dst,
+           std::byte*) const override {
+    const auto& p = state_as<NdPlan>(state);
+    check(p, src[1]);
+    const int64_t bytes = p.inner * elem_bytes_;
+    if (bytes == 0 || p.rows == 0) return;
+    const auto* from = static_cast<const std::byte*>(src[0]);
+    const auto* updates = static_cast<const std::byte*>(src[2]);
+    auto* to = static_cast<std::byte*>(dst[0]);
+    // Every task reads all indices and writes the rows, or the part of each row, that are its own.
+    const bool by_columns = p.rows < run_threads() * 2;
+    const int64_t units = by_columns ? p.inner : p.rows;
+    const int64_t unit_elems = p.rows * p.inner / units;
+    const int64_t grain = std::max((units + run_threads() - 1) / run_threads(),
+                                   kGrainElems / std::max<int64_t>(unit_elems, 1));
+    parallel_ranges(units, grain, [&](int64_t begin, int64_t end) {
+      const int64_t first = by_columns ? begin : 0, n = by_columns ? end - begin : p.inner;
+      const int64_t low = by_columns ? 0 : begin, high = by_columns ? p.rows : end;
+      const int64_t offset = first * elem_bytes_, width = n * elem_bytes_;
+      if (by_columns) {
+        for (int64_t r = 0; r < p.rows; ++r)
+          copy_bytes(to + r * bytes + offset, from + r * bytes + offset, width);
+      } else {
+        copy_bytes(to + low * bytes, from + low * bytes, (high - low) * bytes);
+      }
+      for (int64_t i = 0; i < p.count; ++i) {
+        const int64_t r = row(p, src[1], i);
+        if (r < low || r >= high) continue;
+        row_fn_(to + r * bytes + offset, updates + i * bytes + offset, n);
+      }
+    });
+  }
+
+ private:
+  int64_t elem_bytes_;
+  RowFn row_fn_;
+};
+
+std::string supports_gather_nd(const Problem& problem) {
+  if (problem.op->kind() != ir::OpKind::kGatherNd) return "op is scatter_nd";
+  return require_movable(problem);
+}
+std::string supports_scatter_nd(const Problem& problem) {
+  if (problem.op->kind() != ir::OpKind::kScatterNd) return "op is gather_nd";
+  if (row_fn_of(problem)) return "";
+  return "scatter of " + dtype_name(problem.src[0]->dtype) + " is left to the reference";
+}
+
+constexpr KernelEntry kNd[] = {
+    {"gather_nd", supports_gather_nd, make_step<GatherNdStep>},
+    {"scatter_nd", supports_scatter_nd, make_step<ScatterNdStep>},
+};
+
+}  // namespace
+
+std::span<const KernelEntry> nd_kernels() { return kNd; }
+
+}  // namespace graft::cpu
