@@ -44,6 +44,8 @@ constexpr Pass kPasses[] = {
     // Needs softmax as one op; writes transposes that meet those of the heads and cancel in the
     // next pass.
     {"fuse_attention", fuse_attention},
+    // Before transposes are moved out of its pattern and borders into the convolutions.
+    {"fuse_dilation", fuse_dilation},
     // NCHW networks become NHWC before weights are looked at.
     {"remove_transposes", remove_transposes},
     {"fold_pad", fold_pad},

@@ -29,17 +29,18 @@ class Case:
     refused: str
     reference: bool  # dtypes and ops that only the reference evaluator computes
     error: bool  # TensorFlow's run fails, and so must the engine's
+    layers: str  # the kinds of all layers of the engine, where that matters
     oracle: typing.Callable  # what TensorFlow runs where it has no CPU kernel of the op in this form
 
 
 CASES = []
 
 
-def case(op, name, build, inputs, shapes=None, rtol=CLOSE, refused="", reference=False, error=False, oracle=None):
+def case(op, name, build, inputs, shapes=None, rtol=CLOSE, refused="", reference=False, error=False, layers="", oracle=None):
     inputs = [np.asarray(a) for a in inputs]
     if shapes is None:
         shapes = [[None, *a.shape[1:]] if a.ndim else [] for a in inputs]
-    CASES.append(Case(op, f"{op}_{name}", build, inputs, shapes, rtol, refused, reference, error, oracle or build))
+    CASES.append(Case(op, f"{op}_{name}", build, inputs, shapes, rtol, refused, reference, error, layers, oracle or build))
 
 
 def rng(name):
@@ -197,7 +198,8 @@ def batch_space():
 
 def dilated():
     """As TensorFlow 1 wrote a dilated convolution."""
-    def make(name, shape, k, rate, pads, crops, shapes=None, depthwise=False, bias=False):
+    def make(name, shape, k, rate, pads, crops, shapes=None, depthwise=False, bias=False,
+             layers=""):
         x, filt = normal(name, shape), normal(name + "w", (k, k, shape[3], 2 if depthwise else 5))
 
         def build(a):
@@ -207,13 +209,14 @@ def dilated():
             if bias:
                 y = tf.nn.relu(tf.nn.bias_add(y, tf.constant([0.5, -1, 2, 3, 4], F32)))
             return raw.BatchToSpaceND(input=y, block_shape=[rate, rate], crops=crops)
-        case("SpaceToBatchND", "dilated_" + name, build, [x], shapes)
-    make("same", (2, 8, 8, 3), 3, 2, [[2, 2], [2, 2]], [[0, 0], [0, 0]])
-    make("same_rest", (2, 7, 9, 3), 3, 2, [[2, 3], [2, 3]], [[0, 1], [0, 1]])
-    make("valid", (2, 9, 9, 3), 3, 3, [[0, 0], [0, 0]], [[0, 0], [0, 0]])
-    make("batch_static", (2, 8, 8, 3), 3, 2, [[2, 2], [2, 2]], [[0, 0], [0, 0]], [[2, 8, 8, 3]])
+        case("SpaceToBatchND", "dilated_" + name, build, [x], shapes, layers=layers)
+    make("same", (2, 8, 8, 3), 3, 2, [[2, 2], [2, 2]], [[0, 0], [0, 0]], layers="conv")
+    make("same_rest", (2, 7, 9, 3), 3, 2, [[2, 3], [2, 3]], [[0, 1], [0, 1]],
+         layers="conv strided_slice")
+    make("valid", (2, 9, 9, 3), 3, 3, [[0, 0], [0, 0]], [[0, 0], [0, 0]], layers="conv")
+    make("batch_static", (2, 8, 8, 3), 3, 2, [[2, 2], [2, 2]], [[0, 0], [0, 0]], [[2, 8, 8, 3]], layers="conv")
     make("all_unknown", (2, 8, 8, 3), 3, 2, [[2, 2], [2, 2]], [[0, 0], [0, 0]], [[None, None, None, 3]])
-    make("depthwise", (2, 8, 8, 3), 3, 2, [[2, 2], [2, 2]], [[0, 0], [0, 0]], depthwise=True)
+    make("depthwise", (2, 8, 8, 3), 3, 2, [[2, 2], [2, 2]], [[0, 0], [0, 0]], depthwise=True, layers="conv")
     make("bias_inside", (2, 8, 8, 3), 3, 2, [[2, 2], [2, 2]], [[0, 0], [0, 0]], bias=True)
     make("cropped_front", (2, 8, 8, 3), 3, 2, [[2, 2], [2, 2]], [[1, 0], [1, 1]])
     make("crops_beyond_pads", (2, 8, 8, 3), 3, 2, [[0, 2], [2, 0]], [[1, 0], [0, 1]])

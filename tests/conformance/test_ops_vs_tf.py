@@ -65,6 +65,8 @@ def test_op(case):
         assert not node.get("code"), node
     if not case.reference:
         assert all(e["reference_flops_share"] == 0 for e in conversion.report.engines), "a reference kernel"
+    if case.layers:
+        assert " ".join(layer["op"] for e in conversion.report.engines for layer in e["layers"]) == case.layers
     oracle, _, oracle_results = graph_of(case, case.oracle)
     values = dict(zip(feeds, case.inputs))
     with tf.compat.v1.Session(graph=oracle) as session:
