@@ -5,7 +5,7 @@
 // in front, row i of the result is row i + before = q * S + r of the padded one, and
 //   padded[q * S + r] = sum over t < T of src[q - t] * filter[r + S * t]
 // so phase r is a convolution with taps in falling order; rows q outside of the result are not
-// computed.
+// computed. With many channels and a stride that does not divide the kernel, a convolution a phase.
 #include <algorithm>
 
 #include "base/checked.h"
@@ -89,6 +89,56 @@ Result<ir::ValueId> join_phases(NodeImport& n, ir::ValueId v, int64_t sh, int64_
                  {Extent::of(0), Extent::of(1), Extent::of(2), number(sh), number(sw), number(c)}));
   GRAFT_ASSIGN_OR_RETURN(const ir::ValueId moved, n.transpose(split, {0, 1, 3, 2, 4, 5}));
   return reshape_by(n, moved, v, {Extent::of(0), Extent::of(1, sh), Extent::of(2, sw), number(c)});
+}
+
+// Taps of phase r, and the range of the filter that they are, in falling order.
+int64_t taps_of(const Axis& a, int64_t r) { return (a.kernel - r + a.stride - 1) / a.stride; }
+AxisRange falling(const Axis& a, int64_t r) {
+  return {r + a.stride * (taps_of(a, r) - 1), {}, -a.stride};
+}
+
+// Where the stride does not divide the kernel, phases have different numbers of taps, and the
+// common convolution multiplies by zeros: a convolution for each is less work from here on.
+constexpr int64_t kMinSplitWeights = 1024;  // channels in times out
+constexpr int64_t kMaxSplitPhases = 9;
+
+bool splits(const Axis& h, const Axis& w, int64_t dst_channels, int64_t src_channels) {
+  for (const Axis* a : {&h, &w}) {
+    if (taps_of(*a, a->stride - 1) < a->taps - a->lead) return false;  // its padding is negative
+  }
+  const int64_t common = h.taps * h.stride * w.taps * w.stride;
+  return h.stride * w.stride <= kMaxSplitPhases &&
+         dst_channels * src_channels >= kMinSplitWeights && 4 * common >= 5 * h.kernel * w.kernel;
+}
+
+// The phases of the result, [N, H, W, SH * SW * C], by a convolution each.
+Result<ir::ValueId> split_convolutions(NodeImport& n, ir::ValueId x, ir::ValueId filter,
+                                       const Axis& h, const Axis& w) {
+  std::vector<ir::ValueId> phases;
+  for (int64_t r = 0; r < h.stride; ++r) {
+    for (int64_t c = 0; c < w.stride; ++c) {
+      GRAFT_ASSIGN_OR_RETURN(ir::ValueId weights,
+                             slice_by(n, filter, {falling(h, r), falling(w, c), {}, {}}));
+      GRAFT_ASSIGN_OR_RETURN(weights, n.transpose(weights, {0, 1, 3, 2}));
+      ir::ConvAttrs conv;
+      conv.padding = ir::Padding::kExplicit;
+      conv.pads = {h.lead - h.taps + taps_of(h, r), h.trail, w.lead - w.taps + taps_of(w, c),
+                   w.trail};
+      GRAFT_ASSIGN_OR_RETURN(const ir::ValueId phase, n.emit(conv, {x, weights}));
+      phases.push_back(phase);
+    }
+  }
+  return n.emit(ir::ConcatAttrs{3}, std::move(phases));
+}
+
+Result<ir::ValueId> one_convolution(NodeImport& n, ir::ValueId x, ir::ValueId filter, const Axis& h,
+                                    const Axis& w, int64_t dst_channels, int64_t src_channels) {
+  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId weights,
+                         phase_weights(n, filter, h, w, dst_channels, src_channels));
+  ir::ConvAttrs conv;
+  conv.padding = ir::Padding::kExplicit;
+  conv.pads = {h.lead, h.trail, w.lead, w.trail};
+  return n.emit(conv, {x, weights});
 }
 
 AxisRange without(int64_t front, int64_t back) {
@@ -187,12 +237,12 @@ Status import_backprop_input(NodeImport& n) {
     return n.refuse("unsupported_value", "strides times channels are more than 2147483647");
 
   GRAFT_ASSIGN_OR_RETURN(const ir::ValueId x, to_nhwc(n, n.in(2), nchw));
-  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId weights,
-                         phase_weights(n, n.in(1), h, w, filter[2], filter[3]));
-  ir::ConvAttrs conv;
-  conv.padding = ir::Padding::kExplicit;
-  conv.pads = {h.lead, h.trail, w.lead, w.trail};
-  GRAFT_ASSIGN_OR_RETURN(ir::ValueId y, n.emit(conv, {x, weights}));
+  ir::ValueId y = ir::kNoValue;
+  if (splits(h, w, filter[2], filter[3])) {
+    GRAFT_ASSIGN_OR_RETURN(y, split_convolutions(n, x, n.in(1), h, w));
+  } else {
+    GRAFT_ASSIGN_OR_RETURN(y, one_convolution(n, x, n.in(1), h, w, filter[2], filter[3]));
+  }
   GRAFT_ASSIGN_OR_RETURN(y, join_phases(n, y, strides[0], strides[1], filter[2]));
   if (h.cut_front > 0 || h.cut_back > 0 || w.cut_front > 0 || w.cut_back > 0) {
     GRAFT_ASSIGN_OR_RETURN(

@@ -125,6 +125,12 @@ def transposed_conv():
     make("one_pixel", (4, 4), (1, 1), "VALID", (2, 1, 1, 6), 5)
     make("empty_batch", (3, 3), (2, 2), "SAME", (0, 5, 4, 3), 4)
     make("many_channels", (4, 4), (2, 2), "SAME", (1, 8, 8, 64), 32)
+    for k, s, padding, extra in (((3, 3), (2, 2), "SAME", (0, 0)), ((3, 3), (2, 2), "VALID", (1, 0)), ((5, 5), (2, 2), "SAME", (-1, 0)),
+                                 ((5, 4), (3, 2), "SAME", (0, 0)), ((3, 5), (1, 2), "VALID", (0, 0)), ((4, 5), (3, 3), "SAME", (-2, -1))):
+        make(f"phase_by_phase_{k[0]}{k[1]}_{s[0]}{s[1]}_{padding}", k, s, padding, (2, 5, 4, 32), 32, extra=extra)
+    make("phase_by_phase_nchw", (3, 3), (2, 2), "SAME", (2, 5, 4, 32), 32, fmt="NCHW")
+    make("phase_by_phase_explicit", (5, 3), (2, 2), "EXPLICIT", (2, 5, 4, 32), 32, explicit=(0, 0, 3, 1, 1, 2, 0, 0))
+    make("phase_by_phase_unknown", (3, 3), (2, 2), "SAME", (2, 5, 4, 32), 32, shapes=[[None, None, None, 32]], dynamic=True)
     make("two_sizes", (3, 3), (2, 2), "SAME", (2, 5, 4, 3), 4, two=True)
     make("nchw", (3, 3), (2, 2), "SAME", (2, 5, 4, 3), 4, fmt="NCHW")
     make("nchw_valid", (4, 2), (1, 3), "VALID", (2, 5, 4, 3), 4, fmt="NCHW")
