@@ -52,11 +52,11 @@ struct ConvertOptions {
   std::vector<std::string> deny_ops, allow_ops;      // op types, globs
   std::vector<std::string> deny_nodes, allow_nodes;  // node names, globs
   std::vector<std::string> slow_nodes;  // measured: faster in TensorFlow than in their engine
-  bool native_segments = true;  // keep `<engine>_native_segment` in the function library
-  bool strict = false;          // NotConverted when a segment's build fails or nothing is converted
-  bool strict_all = false;      // ... or any node stays native
-  bool node_strict = false;     // written into the engine nodes: no run-time fallback
-  bool strict_math = false;     // fp32_math="strict": no Winograd
+  bool native_segments = true;          // keep `<engine>_native_segment` in the function library
+  bool strict = false;       // NotConverted when a segment's build fails or nothing is converted
+  bool strict_all = false;   // ... or any node stays native
+  bool node_strict = false;  // written into the engine nodes: no run-time fallback
+  bool strict_math = false;  // fp32_math="strict": no Winograd
   std::string engine_name_format;  // "", or with {graph} and {index}; default TRTEngineOp_%03d_%03d
   int64_t graph_number = 0;        // first number of an engine's name
   std::string op_name = "TRTEngineOp";

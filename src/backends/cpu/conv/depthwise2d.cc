@@ -27,8 +27,8 @@ Result<Buffer> pack_depthwise(const ComputeTable& table, const float* weights, c
   const int64_t taps = s.kh * s.kw, lanes = table.lanes;
   const bool by_vectors = s.oc == s.c;
   const int64_t channels = by_vectors ? (s.oc + lanes - 1) / lanes * lanes : s.oc;
-  GRAFT_ASSIGN_OR_RETURN(auto packed,
-                         Buffer::allocate_weights(static_cast<size_t>(taps * channels) * sizeof(float)));
+  GRAFT_ASSIGN_OR_RETURN(
+      auto packed, Buffer::allocate_weights(static_cast<size_t>(taps * channels) * sizeof(float)));
   float* dst = packed.as<float>();
   if (!by_vectors) {
     std::copy_n(weights, taps * channels, dst);
