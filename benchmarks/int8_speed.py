@@ -5,11 +5,13 @@
 
 Columns: time of INT8 / time of FP32 (below 1, INT8 is faster), images/s while calibrating / images/s of FP32 inference
 (above 0.7 is the goal), share of multiply-adds in INT8, SQNR of the logits. Ratios of medians with a 95 % bootstrap interval.
+With --out benchmarks/results/int8_speed-NAME.json docs/benchmarks.md is written again.
 """
 
 import argparse
 import json
 import pathlib
+import subprocess
 import sys
 import time
 
@@ -21,6 +23,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import graftrt  # noqa: E402
 import machine  # noqa: E402
 import networks  # noqa: E402
+import report  # noqa: E402
 import stats  # noqa: E402
 
 FLOAT = 1  # DT_FLOAT
@@ -95,7 +98,10 @@ def main():
             print(f"{name} batch {batch}: FP32 {row['fp32_ms']:.2f} ms, INT8 {row['int8_ms']:.2f} ms, {r[0]:.2f} [{r[1]:.2f}, {r[2]:.2f}]; "
                   f"calibrating {c[0]:.2f} [{c[1]:.2f}, {c[2]:.2f}] of FP32's images/s; {row['int8_macs']:.1%} in INT8, {row['sqnr_db']:.1f} dB", flush=True)
     if options.out:
-        options.out.write_text(json.dumps({"machine": machine.describe(), "rows": rows}, indent=1) + "\n")
+        head = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short=12", "HEAD"], stdout=subprocess.PIPE, text=True, check=True)
+        result = {"machine": machine.describe(), "commit": head.stdout.strip(), "day": time.strftime("%Y-%m-%d"), "rows": rows}
+        options.out.write_text(json.dumps(result, indent=1) + "\n")
+        report.write(ROOT / "benchmarks" / "results", ROOT / "docs" / "benchmarks.md")
 
 
 if __name__ == "__main__":

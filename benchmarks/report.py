@@ -5,6 +5,7 @@ import json
 import pathlib
 
 import calibration_report
+import int8_report
 
 HEAD = """# Benchmarks
 
@@ -54,6 +55,9 @@ def write(folder, target):
         rows.update((_key(row), {**row, "commit": result["commit"], "date": result["date"]}) for row in result["rows"])
         merged[key] = {**result, "rows": sorted(rows.values(), key=lambda row: row["network"])}
     text = HEAD + "".join("".join(_tables(r)) for r in sorted(merged.values(), key=lambda r: r["date"], reverse=True))
+    int8 = [json.loads(path.read_text()) for path in sorted(pathlib.Path(folder).glob("int8_speed-*.json"))]
+    if int8:
+        text += int8_report.section(int8)
     calibration = pathlib.Path(folder) / "calibration.json"
     if calibration.exists():
         text += calibration_report.section(json.loads(calibration.read_text()))
