@@ -102,16 +102,24 @@ def test_figures_are_those_of_the_arrays(batches, int8):
 def test_a_threshold_at_a_quarter_is_found_by_name(batches, int8):
     good = trt.compare(DIGITS, int8, batches)
     quantized = [row["name"] for row in in_network_order(good) if row["threshold_b"]]
+    carried = []  # a max pool and a view store what they read: no range of their own is used
     for name in quantized:
         table = trt.CalibrationTable.parse(int8.calibration_table.json())
         table["tensors"][name]["threshold"] /= 4
         spoiled = trt.convert(DIGITS, ["output"], precision="int8", calibration=table, progress=False)
         result = trt.compare(DIGITS, spoiled, batches)
+        if row_of(result, name)["threshold_b"] == row_of(good, name)["threshold_b"]:
+            assert result.rows == good.rows
+            carried.append(name)
+            continue
+        last = name
         drops = {row["name"]: row_of(good, row["name"])["sqnr_db"] - row["sqnr_db"] for row in result.rows}
         first = next(row["name"] for row in in_network_order(result) if drops[row["name"]] > 10)
         assert first == name, result.text
         assert row_of(result, name)["max_abs_error"] > 10 * row_of(good, name)["max_abs_error"]
-    assert result.rows[0]["name"] == name, result.text  # nothing inside follows the last one
+        worst = result.rows[0]["name"]
+    assert worst == last, result.text  # nothing inside follows the last one
+    assert len(quantized) - len(carried) >= 4 and all("pool" in name.lower() or "reshape" in name.lower() for name in carried), carried
 
 
 def test_pages_and_json_hold_it_all(batches, int8, tmp_path):

@@ -85,4 +85,4 @@ def test_answers_are_those_of_the_graph_in_double_to_one_step(quant, counters):
             if batch == 64:
                 assert np.mean(np.abs(got - want) > STEP / 2) < 0.1  # most are the very same level
             assert np.abs(want).max() > 10 * STEP, "answers of no size show nothing"
-    assert [row["engine"] for row in counters().values()] == [3]
+    assert [row["engine"] for row in counters().values() if any(row.values())] == [3]  # engines of other tests may still be there
