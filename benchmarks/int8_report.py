@@ -14,7 +14,7 @@ def section(results):
 
 def _table(result):
     info = result["machine"]
-    text = f"\n### {info['cpu']}, {info['cores']} cores\n\n{' '.join(info['isa'])}; commit {result['commit']}, {result['day']}.\n\n"
+    text = f"\n### {info['cpu']}, {info['cores']} cores\n\n{' '.join(info['isa'])}; commit {result['commit']}, {result['day']}{'; ' + result['how'] if 'how' in result else ''}.\n\n"
     text += "| network | batch | threads | FP32 ms | INT8 ms | INT8 / FP32 | interval |\n|---|---|---|---|---|---|---|\n"
     for row in result["rows"]:
         ratio, low, high = row["int8_per_fp32"]
