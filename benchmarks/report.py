@@ -48,7 +48,7 @@ def write(folder, target):
     merged = {}
     for path in sorted(pathlib.Path(folder).glob("*.json")):
         result = json.loads(path.read_text())
-        if "rows" not in result:  # of another benchmark
+        if "base" not in result:  # of another benchmark
             continue
         key = result["machine"]["id"], result["base"]
         rows = {_key(row): row for row in merged[key]["rows"]} if key in merged else {}
