@@ -5,13 +5,14 @@
     ./dev bench --networks resnet50 --batch 1 --peers tf onnxruntime --pairs 30
     ./dev bench --absolute ...                   each side alone (orientation only, not written to docs)
     ./dev bench --base graft-op ...              Graft as an op in TensorFlow instead of bare
+    ./dev bench --report                         docs/benchmarks.md from the result files, nothing measured
 
-Writes benchmarks/results/<date>-<machine>.json and docs/benchmarks.md. ratio = t_peer / t_base: above 1, base is faster.
+Writes benchmarks/results/<date>-<machine>.json after each row, so that a run cut short keeps what it measured, and
+docs/benchmarks.md. ratio = t_peer / t_base: above 1, base is faster.
 """
 
 import argparse
 import datetime
-import json
 import pathlib
 import subprocess
 import sys
@@ -26,10 +27,11 @@ import networks  # noqa: E402
 import paired  # noqa: E402
 import peers  # noqa: E402
 import report  # noqa: E402
+import result_files  # noqa: E402
 
 NETWORKS = "resnet50 mobilenetv2 inceptionv3 efficientnetb0 bert_base".split()
 PEERS = "tf tf-onednn xla onnxruntime openvino".split()
-RESULTS = HERE / "results"
+RESULTS, PAGE = HERE / "results", ROOT / "docs" / "benchmarks.md"
 
 
 def _prepare(names, wanted):
@@ -61,35 +63,40 @@ def _row_text(row):
             f"  {row.get('void', row['verdict'])}")
 
 
+def _measured(options, name, batch, peer):
+    """Measures and prints one row."""
+    try:
+        if options.absolute:
+            row = paired.absolute(peer, name, batch, options.threads, options.slices)
+            print(f"{name:15} b{batch:<3} {peer:13} p50 {row['peer']['p50_ms']:8.2f} ms  min "
+                  f"{row['peer']['min_ms']:8.2f} ms  cpu/wall {row['peer']['cpu_per_wall']}", flush=True)
+        else:
+            row = paired.measure(peer, options.base, name, batch, options.threads, options.pairs, options.budget)
+            print(_row_text(row), flush=True)
+        return row
+    except paired.SideError as error:
+        print(f"{name:15} b{batch:<3} not measured: {error}", flush=True)
+        return {"network": name, "batch": batch, "peer": {"peer": peer}, "not_measured": str(error)}
+
+
 def bench(options):
-    _prepare(options.networks, options.peers + ([] if options.absolute else [options.base]))
-    rows = []
-    for name in options.networks:
-        for batch in options.batch:
-            for peer in options.peers:
-                try:
-                    if options.absolute:
-                        row = paired.absolute(peer, name, batch, options.threads, options.slices)
-                        print(f"{name:15} b{batch:<3} {peer:13} p50 {row['peer']['p50_ms']:8.2f} ms  min "
-                              f"{row['peer']['min_ms']:8.2f} ms  cpu/wall {row['peer']['cpu_per_wall']}", flush=True)
-                    else:
-                        row = paired.measure(peer, options.base, name, batch, options.threads, options.pairs,
-                                             options.budget)
-                        print(_row_text(row), flush=True)
-                    rows.append(row)
-                except paired.SideError as error:
-                    print(f"{name:15} b{batch:<3} not measured: {error}", flush=True)
-                    rows.append({"network": name, "batch": batch, "not_measured": str(error)})
     now = datetime.datetime.now(datetime.timezone.utc)
+    rows = []
     result = {"date": now.isoformat(timespec="seconds"), "commit": _commit(), "machine": machine.describe(),
               "base": None if options.absolute else options.base, "rows": rows}
-    folder = RESULTS / "tmp" if options.absolute else RESULTS
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{now:%Y%m%d-%H%M%S}-{result['machine']['id']}.json"
-    path.write_text(json.dumps(result, indent=1) + "\n")
-    print(f"-> {path.relative_to(ROOT)}")
-    if not options.absolute:
-        report.write(RESULTS, ROOT / "docs" / "benchmarks.md")
+    path = (RESULTS / "tmp" if options.absolute else RESULTS) / f"{now:%Y%m%d-%H%M%S}-{result['machine']['id']}.json"
+    _prepare(options.networks, options.peers + ([] if options.absolute else [options.base]))
+    try:
+        for name in options.networks:
+            for batch in options.batch:
+                for peer in options.peers:
+                    rows.append(_measured(options, name, batch, peer))
+                    result_files.write_json(path, result)
+    finally:
+        if rows:
+            print(f"-> {path.relative_to(ROOT)}", flush=True)
+            if not options.absolute:
+                report.write(RESULTS, PAGE)
     return 1 if any("not_measured" in row for row in rows) else 0
 
 
@@ -106,8 +113,13 @@ def main():
     parser.add_argument("--budget", type=float, default=60.0, help="seconds per row after which half the pairs suffice")
     parser.add_argument("--absolute", action="store_true")
     parser.add_argument("--slices", type=int, default=10, help="with --absolute")
+    parser.add_argument("--report", action="store_true", help="only write docs/benchmarks.md from the result files")
+    options = parser.parse_args()
+    if options.report:
+        report.write(RESULTS, PAGE)
+        return 0
     start = time.perf_counter()
-    status = bench(parser.parse_args())
+    status = bench(options)
     print(f"{time.perf_counter() - start:.0f} s")
     return status
 

@@ -6,6 +6,7 @@ import pathlib
 
 import calibration_report
 import int8_report
+import result_files
 
 HEAD = """# Benchmarks
 
@@ -35,7 +36,7 @@ def _tables(result):
 
 def _line(row):
     if "not_measured" in row:
-        return f"| {row['network']} | not measured: {row['not_measured'].replace('|', '/')} ||||||||||\n"
+        return f"| {row['network']} | {row['peer']['peer']} | not measured: {row['not_measured'].replace('|', '/')} |||||||||\n"
     a, b = row["peer"], row["base"]
     return (f"| {row['network']} | {a['peer']} | {a['p50_ms']:.2f} | {b['p50_ms']:.2f} | {row['ratio']:.2f} | "
             f"{row['low']:.2f} to {row['high']:.2f} | {row['outputs']['max_error_over_std']:.1e} | "
@@ -52,7 +53,9 @@ def write(folder, target):
             continue
         key = result["machine"]["id"], result["base"]
         rows = {_key(row): row for row in merged[key]["rows"]} if key in merged else {}
-        rows.update((_key(row), {**row, "commit": result["commit"], "date": result["date"]}) for row in result["rows"])
+        for row in result["rows"]:
+            if "ratio" in row or "ratio" not in rows.get(_key(row), {}):
+                rows[_key(row)] = {**row, "commit": result["commit"], "date": result["date"]}
         merged[key] = {**result, "rows": sorted(rows.values(), key=lambda row: row["network"])}
     text = HEAD + "".join("".join(_tables(r)) for r in sorted(merged.values(), key=lambda r: r["date"], reverse=True))
     int8 = [json.loads(path.read_text()) for path in sorted(pathlib.Path(folder).glob("int8_speed-*.json"))]
@@ -61,12 +64,11 @@ def write(folder, target):
     calibration = pathlib.Path(folder) / "calibration.json"
     if calibration.exists():
         text += calibration_report.section(json.loads(calibration.read_text()))
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(text)
+    result_files.write_text(target, text)
 
 
 def _key(row):
-    return row["network"], row.get("batch"), row["peer"]["peer"] if "peer" in row else row.get("not_measured")
+    return row["network"], row["batch"], row["peer"]["peer"]
 
 
 def compare(before, after):

@@ -14,7 +14,7 @@ def main(command, arguments):
         if len(arguments) != 2:
             common.die("usage: ./dev bench-compare BEFORE.json AFTER.json")
         arguments = ["compare", *arguments]
-    elif not any(a in ("-h", "--help", "--absolute") for a in arguments):
+    elif not any(a in ("-h", "--help", "--absolute", "--report") for a in arguments):
         dev_build.build()
     sys.stdout.flush()
     return common.run([common.PYTHON, script, *arguments], check=False).returncode
