@@ -44,7 +44,11 @@ class Side:
         command = [python, HERE / "side.py", peer, network, batch, threads, seed]
         self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, text=True, env=env, cwd=ROOT)
-        hello = self._answer()
+        try:
+            hello = self._answer()
+        except BaseException:
+            self.close()
+            raise
         self.settings, self.ready_s = hello["settings"], hello["ready_s"]
         self.seconds, self.cpu_s, self.wall_s = [], 0.0, 0.0
         self._pause()
@@ -63,8 +67,11 @@ class Side:
 
     def ask(self, text):
         self.process.send_signal(signal.SIGCONT)
-        self.process.stdin.write(text + "\n")
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(text + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise SideError(f"{self.peer}: process ended with status {self.process.wait()}") from None
         fields = self._answer()
         self._pause()
         return fields
@@ -96,7 +103,10 @@ class Side:
 
     def close(self):
         self.process.send_signal(signal.SIGCONT)
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass  # what it was asked last was never read: it is gone
         try:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
@@ -126,7 +136,7 @@ def measure(peer, base, network, batch, threads=2, pairs=60, budget_s=60.0, seed
     a = Side(peer, network, batch, threads, seed)
     try:
         b = Side(base, network, batch, threads, seed)
-    except SideError:
+    except BaseException:
         a.close()
         raise
     try:

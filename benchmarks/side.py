@@ -4,12 +4,15 @@
     side.py PEER NETWORK BATCH THREADS SEED
 
 Talks in JSON lines: on start {"settings"} or {"error"}; "N\\n" on stdin runs N inferences and answers {"seconds": [...],
-"cpu_s", "wall_s"}; "save PATH\\n" writes the outputs of the last inference as .npz; end of input ends it.
+"cpu_s", "wall_s"}; "save PATH\\n" writes the outputs of the last inference as .npz; end of input ends it, and so does
+the parent's death: a side that is stopped between its turns would not see the end of input.
 """
 
+import ctypes
 import json
 import os
 import pathlib
+import signal
 import sys
 import time
 
@@ -17,7 +20,15 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tools")]
 
 
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def main():
+    die_with_parent()
     peer, name, batch, threads, seed = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     answers = os.fdopen(os.dup(1), "w", buffering=1)
