@@ -16,23 +16,32 @@ std::stop_source& source() {
   return *stop;
 }
 
-sigset_t watched() {
+// Without those that whoever started the process ignores (nohup, a shell's background jobs): a
+// blocked signal reaches sigwait even then.
+sigset_t find_watched() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, number);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction now;
+    if (sigaction(number, nullptr, &now) == 0 && now.sa_handler != SIG_IGN)
+      sigaddset(&signals, number);
+  }
+  return signals;
+}
+
+const sigset_t& watched() {
+  static const sigset_t signals = find_watched();
   return signals;
 }
 
 void die(int number) {
   signal(number, SIG_DFL);
-  const sigset_t signals = watched();
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  pthread_sigmask(SIG_UNBLOCK, &watched(), nullptr);
   raise(number);
 }
 
 void watch() {
-  const sigset_t signals = watched();
-  for (int number = 0; sigwait(&signals, &number) == 0;) {
+  for (int number = 0; sigwait(&watched(), &number) == 0;) {
     if (came.exchange(number) != 0) die(number);
     source().request_stop();
   }
@@ -41,8 +50,7 @@ void watch() {
 }  // namespace
 
 void watch_for_interrupts() {
-  const sigset_t signals = watched();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // threads inherit it
+  pthread_sigmask(SIG_BLOCK, &watched(), nullptr);  // threads inherit it
   source();
   std::thread(watch).detach();
 }

@@ -1,5 +1,5 @@
 // Ctrl-C and SIGTERM: they ask what runs to stop, so that errors clean up as always and no
-// temporary file stays; a second one ends the process at once.
+// temporary file stays; a second one ends the process at once. Those that are ignored stay so.
 #pragma once
 
 #include <stop_token>
