@@ -4,13 +4,21 @@ import threading
 
 from . import _progress
 from ._native import native
+from .errors import Error, name_file
 from .report import Report
 
 
-def run(graph_bytes, options, build=True, progress=None):
-    """-> (graph as a uint8 array or None, Report). A KeyboardInterrupt stops the job, then goes on."""
-    graph, report = _on_thread(progress, lambda callback, stop: native.convert(
-        graph_bytes, dict(options, progress=callback), stop, build))
+def run(graph_bytes, options, build=True, progress=None, model=None):
+    """-> (graph as a uint8 array or None, Report). A KeyboardInterrupt stops the job, then goes on.
+
+    model: where the bytes came from, for the texts of errors.
+    """
+    try:
+        graph, report = _on_thread(progress, lambda callback, stop: native.convert(
+            graph_bytes, dict(options, progress=callback), stop, build))
+    except Error as error:
+        name_file(error, model)
+        raise
     return graph, _report(report)
 
 

@@ -5,6 +5,7 @@ import statistics
 import time
 
 from . import _job, _options, accuracy, calibration as _calibration, graphs, measurement, plugin
+from ._native import native
 from .drop_in import check_int, next_graph_number, warn_nothing_converted
 from .errors import InvalidArgument, Unsupported
 
@@ -52,18 +53,7 @@ class Conversion:
         if self._source is not None:
             self._source.save(path, self.function)
             return
-        # Whole old or whole new file: temporary beside the target, then rename.
-        temporary = f"{path}.{os.getpid()}.tmp"
-        try:
-            with open(temporary, "wb") as file:
-                file.write(self.serialized)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            if os.path.exists(temporary):
-                os.unlink(temporary)
-            raise
+        native.write_file_atomic(path, self.serialized)
 
 
 def _refuse_later(name, value, default):
@@ -156,7 +146,7 @@ def convert(model, outputs=None, *, inputs=None, precision="fp32", calibration=N
             options["calibration_table"] = table.json()
 
     def build(changes, with_table=table):
-        graph, report = _job.run(data, {**options, **changes}, progress=progress)
+        graph, report = _job.run(data, {**options, **changes}, progress=progress, model=model)
         return Conversion(bytes(graph), report, source, threads, with_table)
 
     def measured(result, changes):
@@ -203,7 +193,7 @@ def analyze(model, outputs=None, *, min_segment_size=3, precision="fp32"):
     _, data, names = _open(model, graphs.names(outputs))
     if names is not None:
         options["outputs"] = names
-    return _job.run(data, options, build=False)[1]
+    return _job.run(data, options, build=False, model=model)[1]
 
 
 def benchmark(model, feeds, fetches=None, *, runs=30, warmup=5, threads=None):

@@ -79,7 +79,7 @@ def create_inference_graph(input_graph_def, outputs, max_batch_size=1, max_works
     if calibrates:
         options["calibration"] = "calib_ops"
     data = graphs.to_bytes(input_graph_def)
-    graph, report = _job.run(data, options, progress="auto")
+    graph, report = _job.run(data, options, progress="auto", model=input_graph_def)
     if not report.engines:
         if minimum != -1:
             warn_nothing_converted(report)

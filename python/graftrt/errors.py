@@ -1,5 +1,7 @@
 """Errors that Graft raises. Each also derives from the class that TF-TRT raised in that place."""
 
+import os
+
 
 class Error(Exception):
     """Base class of every error of Graft."""
@@ -54,6 +56,12 @@ _BY_CODE = {
     "Aborted": NotConverted,
     "InternalError": InternalError,
 }
+
+
+def name_file(error, model):
+    """Puts the path of the model before the text of an error about what the file holds; other models have no path."""
+    if isinstance(model, (str, os.PathLike)):
+        error.args = (f"{os.fspath(model)}: {error}",)
 
 
 def raise_code(code, message):

@@ -1,9 +1,12 @@
 """Models in, graphs out: what callers pass as a graph, as serialized GraphDef bytes, and back."""
 
 import os
+import stat
 import sys
 
 from .errors import FileError, InvalidArgument, InvalidGraph
+
+_MAX_GRAPH_BYTES = 2**31 - 1  # of a serialized GraphDef
 
 
 def is_graph_def(obj):
@@ -29,8 +32,13 @@ def to_bytes(graph, parameter="input_graph_def"):
 
 def _read(path, parameter):
     try:
-        with open(path, "rb") as file:
-            data = file.read()
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:  # a FIFO must not block
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError("not a regular file")
+            if status.st_size > _MAX_GRAPH_BYTES:
+                raise OSError(f"{status.st_size} bytes, a GraphDef holds at most {_MAX_GRAPH_BYTES}")
+            data = file.read(_MAX_GRAPH_BYTES)
     except OSError as error:
         raise FileError(f"{parameter}: cannot read {path!r}: {error.strerror or error}") from error
     if path.endswith(".pbtxt"):

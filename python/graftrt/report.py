@@ -1,6 +1,9 @@
 """The report of a conversion: one object, read as text, JSON or Python data."""
 
 import json
+import os
+
+from ._native import native
 
 
 class Report:
@@ -41,8 +44,7 @@ class Report:
     def save(self, path):
         """Writes text (.txt) or JSON (.json), by the suffix of `path`."""
         content = self.json if str(path).endswith(".json") else self.text
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(content)
+        native.write_file_atomic(os.fspath(path), content.encode())
 
     def __str__(self):
         return self.text

@@ -3,7 +3,7 @@
 from . import graphs
 from ._dtypes import dtype_number, numpy_dtype
 from ._native import native
-from .errors import InvalidArgument
+from .errors import Error, InvalidArgument, name_file
 
 
 def feed_rows(feeds):
@@ -33,7 +33,12 @@ class Session:
     def __init__(self, graph, *, threads=None, isa=None, reference_only=False):
         if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
             raise InvalidArgument(f"threads: got {threads!r}, expected a positive integer or None")
-        self._session = native.Session(graphs.to_bytes(graph, "graph"), True, threads or 0, isa or "", bool(reference_only))
+        data = graphs.to_bytes(graph, "graph")
+        try:
+            self._session = native.Session(data, True, threads or 0, isa or "", bool(reference_only))
+        except Error as error:
+            name_file(error, graph)
+            raise
 
     def run(self, fetches, feeds=None):
         """-> array, or list of arrays in the order of `fetches`.

@@ -9,6 +9,7 @@ import subprocess
 
 import bad_graphs as bad
 import graftrt as trt
+import numpy as np
 import pytest
 from bad_graphs import FLOAT, INT32, chain, conv, edit, node
 
@@ -116,7 +117,41 @@ OPTIONS = [
     ("O9_path_missing", lambda: trt.create_inference_graph("no/such/graph.pb", ["out"]), trt.FileError, ["no/such/graph.pb"]),
 ]
 
-CASES = WIRE + STRUCTURE + ATTRIBUTES + TENSORS + OPTIONS
+
+
+def with_plan(change):
+    """Bytes of a converted chain whose plan was changed: change(engine node, plan as a bytearray)."""
+    graph = make(chain())
+    (engine,) = (n for n in graph.node if n.op == "TRTEngineOp")
+    engine.name = "the_engine"
+    for other in graph.node:
+        other.input[:] = ["the_engine" if name.startswith("TRTEngineOp") else name for name in other.input]
+    plan = bytearray(engine.attr["serialized_segment"].s)
+    change(engine, plan)
+    engine.attr["serialized_segment"].s = bytes(plan)
+    return graph.SerializeToString()
+
+
+def run_plan(change):
+    """Runs such a graph without TensorFlow and without a native segment to fall back to."""
+    return lambda: trt.Session(with_plan(change)).run("out", {"x": np.zeros((1, 8, 8, 3), np.float32)})
+
+
+def another_identity(engine, _):
+    engine.attr["plan_identity"].s = b"0" * 64
+
+
+PLANS = [
+    ("L1_plan_empty", run_plan(lambda _, plan: plan.clear()), trt.Unsupported, ["the_engine", "serialized_segment"]),
+    ("L1_plan_truncated", run_plan(lambda _, plan: plan.__delitem__(slice(-1, None))), trt.PlanError, ["the_engine"]),
+    ("L1_plan_with_trailing_bytes", run_plan(lambda _, plan: plan.append(0)), trt.PlanError, ["the_engine"]),
+    ("L2_plan_with_one_bit_flipped", run_plan(lambda _, plan: plan.__setitem__(-1, plan[-1] ^ 1)), trt.PlanError, ["the_engine"]),
+    ("L3_plan_of_TensorRT", run_plan(lambda _, plan: plan.__setitem__(slice(0, 4), b"ftrt")), trt.Unsupported, ["the_engine", "serialized_segment"]),
+    ("L3_plan_of_another_format_version", run_plan(lambda _, plan: plan.__setitem__(4, 99)), trt.PlanError, ["the_engine", "99"]),
+    ("L7_plan_of_another_node", run_plan(another_identity), trt.PlanError, ["the_engine", "0" * 64]),
+]
+
+CASES = WIRE + STRUCTURE + ATTRIBUTES + TENSORS + OPTIONS + PLANS
 
 
 def test_at_least_fifty_bad_calls():
@@ -139,6 +174,38 @@ def test_bad_call(bad_call, error, words, tmp_path, monkeypatch):
 
 def run_graft(*arguments):
     return subprocess.run([str(GRAFT), *map(str, arguments)], capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("job", [lambda path: trt.convert(path, ["out"]), lambda path: trt.create_inference_graph(path, ["out"]),
+                                 trt.analyze, trt.Session], ids=["convert", "create_inference_graph", "analyze", "Session"])
+class TestFiles:
+    """Errors of a model that came from a file name the file; no file is waited for."""
+
+    def test_W1_empty_file(self, job, tmp_path):
+        path = tmp_path / "model.pb"
+        path.write_bytes(b"")
+        with pytest.raises(trt.InvalidGraph, match="model.pb.*no nodes"):
+            job(path)
+
+    def test_S2_node_of_a_file(self, job, tmp_path):
+        path = tmp_path / "model.pb"
+        path.write_bytes(edit(chain(), lambda g: g.node[2].input.__setitem__(0, "ghost")).SerializeToString())
+        with pytest.raises(trt.InvalidGraph, match="model.pb.*r1.*ghost"):
+            job(str(path))
+
+    @pytest.mark.parametrize("kind", ["fifo", "directory", "sparse"])
+    def test_W16_not_a_readable_file(self, job, kind, tmp_path):
+        path = tmp_path / "model.pb"
+        if kind == "fifo":
+            os.mkfifo(path)
+        elif kind == "directory":
+            path.mkdir()
+        else:
+            with open(path, "wb") as file:
+                file.truncate(1 << 40)
+        with pytest.raises(trt.Error, match="model.pb") as caught:
+            job(path)
+        assert isinstance(caught.value, (trt.FileError, trt.InvalidGraph))
 
 
 class TestCommand:
