@@ -22,7 +22,9 @@ for precision in ("FP32", "FP16"):
     logits = network_check.run(mixed, [network.logits], reference.feeds)[0]
     verdict = network_oracle.judge(reference, logits, precision)
     counts = list(graftrt.counters().values())
+    report = graftrt.analyze(network.path, fetches, precision=precision)
     result[precision] = {"passed": verdict.passed, "text": verdict.text, "ratio": verdict.ratio,
+                         "reference_flops_share": max(e["reference_flops_share"] for e in report.engines),
                          "engines": len(counts), "left": left, "native": sum(c["native"] for c in counts)}
 print("RESULT" + json.dumps(result, default=lambda v: v.item()))  # NumPy scalars
 """
@@ -61,7 +63,8 @@ def check(state, save):
         print(name, state[name], flush=True)
         save()
     good = all("error" not in r and r["discriminates"] and all(
-        r[p]["passed"] and r[p]["engines"] == 1 and not r[p]["left"] and r[p]["native"] == 0 for p in ("FP32", "FP16")) for r in state.values())
+        r[p]["passed"] and r[p]["engines"] == 1 and not r[p]["left"] and r[p]["native"] == 0
+        and r[p]["reference_flops_share"] == 0 for p in ("FP32", "FP16")) for r in state.values())
     int8 = documented_int8("resnet50")
     print("frozen_graph.py --mode INT8", int8, flush=True)
     return {"passed": good and int8["passed"], "networks": dict(state), "frozen_graph_int8": {"resnet50": int8}}

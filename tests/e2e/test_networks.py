@@ -35,6 +35,13 @@ def test_one_engine_and_logits_in_the_bar(name, precision):
     assert verdict.passed, verdict.text
 
 
+def test_the_trained_network_is_one_engine_of_kernels(digits_graph):
+    conversion = trt.convert(digits_graph, ["output"], profitable_only=False)
+    mixed.assert_only_engine(conversion.graph_def)
+    (engine,) = conversion.report.engines
+    assert engine["reference_flops_share"] == 0 and "0.00 % of FLOPs in reference kernels" in conversion.report.text
+
+
 @pytest.mark.parametrize("name", ["toy_resnet", "mini_bert"])
 def test_a_constant_answer_fails_the_bar(name):
     """The oracle itself can fail: an engine that returned its bias, or one row for all, would be seen."""
