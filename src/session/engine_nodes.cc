@@ -19,6 +19,23 @@ Result<std::string_view> resource_of(const graphdef::Node& node) {
   return graphdef::attr_string_or(node, "resource_name", "");
 }
 
+// The attribute, where the node has it, must name the plan's types.
+Status check_types(const graphdef::Node& node, std::string_view attr,
+                   const std::vector<TensorSpec>& plan) {
+  if (node.find_attr(attr) == nullptr) return ok_status();
+  GRAFT_ASSIGN_OR_RETURN(const std::vector<DType> types, graphdef::attr_type_list(node, attr));
+  const auto refused = [&](const std::string& got, const std::string& expected) {
+    return plan_error("attribute '" + std::string(attr) + "' has " + got + ", its plan " +
+                      expected);
+  };
+  if (types.size() != plan.size())
+    return refused(std::to_string(types.size()) + " entries", std::to_string(plan.size()));
+  for (size_t i = 0; i < types.size(); ++i)
+    if (types[i] != plan[i].dtype)
+      return refused(dtype_name(types[i]) + " at " + std::to_string(i), dtype_name(plan[i].dtype));
+  return ok_status();
+}
+
 }  // namespace
 
 bool is_engine_op(std::string_view op) { return op == "TRTEngineOp" || op == "GraftEngineOp"; }
@@ -48,6 +65,8 @@ Result<EngineNode> load_engine_node(const graphdef::Node& node, const EngineOpti
   if (graft_engine->inputs().size() != node.inputs.size())
     return plan_error(where + " has " + std::to_string(node.inputs.size()) + " inputs, its plan " +
                       std::to_string(graft_engine->inputs().size()));
+  GRAFT_RETURN_IF_ERROR(check_types(node, "InT", graft_engine->inputs()).with_context(where));
+  GRAFT_RETURN_IF_ERROR(check_types(node, "OutT", graft_engine->outputs()).with_context(where));
   EngineNode result;
   result.engine = graft_engine;
   GRAFT_ASSIGN_OR_RETURN(const std::string_view resource, resource_of(node));

@@ -141,6 +141,10 @@ def another_identity(engine, _):
     engine.attr["plan_identity"].s = b"0" * 64
 
 
+def another_type(engine, _):
+    engine.attr["InT"].list.type[0] = INT32
+
+
 PLANS = [
     ("L1_plan_empty", run_plan(lambda _, plan: plan.clear()), trt.Unsupported, ["the_engine", "serialized_segment"]),
     ("L1_plan_truncated", run_plan(lambda _, plan: plan.__delitem__(slice(-1, None))), trt.PlanError, ["the_engine"]),
@@ -149,6 +153,7 @@ PLANS = [
     ("L3_plan_of_TensorRT", run_plan(lambda _, plan: plan.__setitem__(slice(0, 4), b"ftrt")), trt.Unsupported, ["the_engine", "serialized_segment"]),
     ("L3_plan_of_another_format_version", run_plan(lambda _, plan: plan.__setitem__(4, 99)), trt.PlanError, ["the_engine", "99"]),
     ("L7_plan_of_another_node", run_plan(another_identity), trt.PlanError, ["the_engine", "0" * 64]),
+    ("L8_plan_of_another_signature", run_plan(another_type), trt.Error, ["the_engine", "InT"]),
 ]
 
 CASES = WIRE + STRUCTURE + ATTRIBUTES + TENSORS + OPTIONS + PLANS

@@ -9,6 +9,8 @@
 #include <thread>
 
 #include "graft/convert.h"
+#include "graft/engine.h"
+#include "graft/files.h"
 #include "graphdef/writer.h"
 
 namespace graft {
@@ -226,6 +228,36 @@ TEST(Session, L1_truncated_plan_in_the_graph_names_the_node) {
   const Status status = Session::create(g.finish()).status();
   EXPECT_EQ(status.code(), Code::kPlanError);
   EXPECT_NE(status.message().find("'engine_0'"), std::string::npos) << status.message();
+}
+
+TEST(Session, L8_types_of_a_node_that_are_not_its_plans) {
+  auto plan = read_file(GRAFT_TEST_DATA "/golden/plans/v1_toy_resnet.grft", 1 << 24);
+  ASSERT_TRUE(plan.ok()) << plan.status().message();
+  auto engine = Engine::load(*plan);
+  ASSERT_TRUE(engine.ok()) << engine.status().message();
+  std::vector<DType> in, out;
+  for (const TensorSpec& spec : (*engine)->inputs()) in.push_back(spec.dtype);
+  for (const TensorSpec& spec : (*engine)->outputs()) out.push_back(spec.dtype);
+  const std::string bytes(reinterpret_cast<const char*>(plan->data()), plan->size());
+  const auto created = [&](const std::vector<DType>& in_types,
+                           const std::vector<DType>& out_types) {
+    GraphBuilder g;
+    g.placeholder("x", {-1, 32, 32, 3});
+    g.add("engine_0", "TRTEngineOp", {"x"},
+          {{"serialized_segment", graphdef::attr_of_string(bytes)},
+           {"InT", graphdef::attr_of_types(in_types)},
+           {"OutT", graphdef::attr_of_types(out_types)}});
+    return Session::create(g.finish()).status();
+  };
+  EXPECT_TRUE(created(in, out).ok()) << created(in, out).message();
+  std::vector<DType> ints(in.size(), DType::kInt32), more = out;
+  more.push_back(DType::kFloat);
+  for (const auto& [status, attr] :
+       {std::pair(created(ints, out), "'InT'"), std::pair(created(in, more), "'OutT'")}) {
+    EXPECT_EQ(status.code(), Code::kPlanError);
+    EXPECT_NE(status.message().find("'engine_0'"), std::string::npos) << status.message();
+    EXPECT_NE(status.message().find(attr), std::string::npos) << status.message();
+  }
 }
 
 TEST(Session, ensure_shape_is_checked) {
