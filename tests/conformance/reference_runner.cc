@@ -10,76 +10,15 @@
 #include <string>
 #include <vector>
 
-#include "ir/attrs_text.h"
+#include "conformance/problem.h"
 #include "ir/infer.h"
 #include "reference/evaluate.h"
 
 namespace graft {
 namespace {
 
-struct Tensor {
-  DType dtype = DType::kInvalid;
-  std::vector<int64_t> dims;
-  std::vector<std::byte> bytes;
-  size_t elems() const {
-    size_t n = 1;
-    for (int64_t d : dims) n *= static_cast<size_t>(d);
-    return n;
-  }
-};
-
-struct Problem {
-  ir::Op op;
-  std::vector<Tensor> inputs;
-  size_t outputs = 1;
-};
-
-std::vector<std::string> split(const std::string& text, char at) {
-  std::vector<std::string> r;
-  std::string part;
-  for (char ch : text) {
-    if (ch != at) {
-      part += ch;
-    } else {
-      if (!part.empty()) r.push_back(part);
-      part.clear();
-    }
-  }
-  if (!part.empty()) r.push_back(part);
-  return r;
-}
-
-Result<Tensor> parse_tensor(const std::string& text) {
-  Tensor t;
-  const size_t open = text.find('[');
-  t.dtype = dtype_from_name(text.substr(0, open));
-  if (open == std::string::npos || text.back() != ']' || t.dtype == DType::kInvalid)
-    return invalid_argument("tensor \"" + text + "\"");
-  for (const std::string& d : split(text.substr(open + 1, text.size() - open - 2), ','))
-    t.dims.push_back(std::stoll(d));
-  t.bytes.resize(t.elems() * dtype_size(t.dtype));
-  return t;
-}
-
-Result<Problem> parse(const std::string& line) {
-  Problem p;
-  const size_t colon = line.find(" : "), arrow = line.find(" -> ");
-  if (colon == std::string::npos || arrow == std::string::npos)
-    return invalid_argument("line \"" + line + "\"");
-  const std::string head = line.substr(0, colon);
-  const std::string name = head.substr(0, head.find(' '));
-  const auto kind = ir::op_kind_from_text(name);
-  if (!kind) return invalid_argument("op \"" + name + "\"");
-  GRAFT_ASSIGN_OR_RETURN(
-      p.op.attrs,
-      ir::parse_attrs(*kind, head.size() > name.size() ? head.substr(name.size() + 1) : ""));
-  p.op.name = name;
-  for (const std::string& t : split(line.substr(colon + 3, arrow - colon - 3), ' ')) {
-    GRAFT_ASSIGN_OR_RETURN(p.inputs.emplace_back(), parse_tensor(t));
-  }
-  p.outputs = std::stoul(line.substr(arrow + 4));
-  return p;
-}
+using conformance::Problem;
+using Tensor = conformance::ProblemTensor;
 
 std::optional<std::vector<ir::Dim>> host_of(const Tensor& t) {
   ir::Value v;
@@ -132,7 +71,7 @@ int serve() {
   while (std::fread(&length, 4, 1, stdin) == 1) {
     std::string line(length, '\0');
     if (!read_bytes(line.data(), length)) return 1;
-    auto problem = parse(line);
+    auto problem = conformance::parse_problem(line);
     if (!problem.ok()) {  // the inputs' sizes are unknown: no way on
       write_text(problem.status().message());
       return 1;
