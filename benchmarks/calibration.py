@@ -6,7 +6,7 @@
 Observing: images/s while an engine observes itself / images/s of FP32 inference, both without TensorFlow.
 Documented: time of a batch of the graph with calibration nodes in TensorFlow / (native graph + FP32 engine graph), the
 three in turn. Memory: resident set of a fresh process after 10, 100 and 1,000 calibration batches of a small network.
-Writes benchmarks/results/calibration.json (parts that were not measured stay) and docs/benchmarks.md.
+Writes benchmarks/results/calibration.json and docs/benchmarks.md; parts that were not measured stay, if they are of this machine.
 """
 
 import argparse
@@ -28,6 +28,7 @@ import machine  # noqa: E402
 import networks  # noqa: E402
 import numpy as np  # noqa: E402
 import report  # noqa: E402
+import result_files  # noqa: E402
 import stats  # noqa: E402
 
 RESULT = HERE / "results" / "calibration.json"
@@ -146,7 +147,10 @@ def main():
         return memory_child(options.memory_child[0], int(options.memory_child[1]))
     commit = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
     result = json.loads(RESULT.read_text()) if RESULT.exists() else {}
-    result["machine"] = machine.describe()
+    here = machine.describe()
+    if result.get("machine", here)["id"] != here["id"]:
+        sys.exit(f"{RESULT.name} is of another machine ({result['machine']['cpu']}); remove it first")
+    result["machine"] = here
     for part in options.only:
         if part == "observing":
             rows = [observing(n, b, options.threads, max(options.rounds // b, 8)) for n in options.networks for b in options.batch]
@@ -156,8 +160,8 @@ def main():
             rows = [memory(front) for front in ("TensorFlow", "without TensorFlow")]
         print(json.dumps(rows, indent=1), flush=True)
         result[part] = {"commit": commit, "day": datetime.date.today().isoformat(), "rows": rows}
-        RESULT.write_text(json.dumps(result, indent=1) + "\n")
-    report.write(HERE / "results", ROOT / "docs" / "benchmarks.md")
+        result_files.write_json(RESULT, result)
+        report.write(HERE / "results", ROOT / "docs" / "benchmarks.md")
 
 
 if __name__ == "__main__":

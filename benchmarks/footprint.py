@@ -23,7 +23,9 @@ sys.path[:0] = [str(ROOT / "tools"), str(BUILD / "python")]
 
 import machine  # noqa: E402
 import networks  # noqa: E402
+import result_files  # noqa: E402
 
+RESULT, PAGE = ROOT / "benchmarks" / "results" / "footprint.json", ROOT / "docs" / "footprint.md"
 REPEATS = 3
 BARS = {"convert_s": 3.0, "convert_rss_over_model": 3.0, "session_create_s": 0.3, "first_run_over_steady": 1.5,
         "plan_over_weights": 1.02, "graph_over_frozen": 2.05, "graph_over_frozen_without_native": 1.05,
@@ -121,15 +123,16 @@ def _sessions(name, mixed):
             "rss_1_session_mib": ones[0]["rss"] / 2**20, "rss_4_sessions_over_1": four["rss"] / ones[0]["rss"]}
 
 
-def _page(result):
+def page(result):
+    """docs/footprint.md as text."""
     info, rows = result["machine"], result["networks"]
     lines = ["# Footprint", "", "Written by `benchmarks/footprint.py`; do not edit. Every figure is of fresh processes; "
-             f"times are the best of {REPEATS},", "memory the largest, the first run's ratio the median. The bars are for ResNet50.", "",
+             f"times are the best of {REPEATS},", "memory the largest, the first run's ratio the median. The bars are for ResNet50; \"-\" was not measured.", "",
              f"{result['date'][:10]}, {info['cpu']}, {info['cores']} cores, {' '.join(info['isa'])}; machine {info['id']}.",
              "", "| figure | bar | " + " | ".join(rows) + " |", "|---|---|" + "---|" * len(rows)]
     for key, label in LABELS.items():
         bar = f"{BARS[key]:g}" if key in BARS else ""
-        lines.append(f"| {label} | {bar} | " + " | ".join(f"{row[key]:.3f}" for row in rows.values()) + " |")
+        lines.append(f"| {label} | {bar} | " + " | ".join(f"{row[key]:.3f}" if key in row else "-" for row in rows.values()) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -143,9 +146,8 @@ def main(names):
             row.update(_sessions(name, mixed), allocations=_allocations(mixed, pathlib.Path(folder)))
         result["networks"][name] = row
         print(name, json.dumps(row))
-    (ROOT / "benchmarks" / "results").mkdir(exist_ok=True)
-    (ROOT / "benchmarks" / "results" / "footprint.json").write_text(json.dumps(result, indent=1) + "\n")
-    (ROOT / "docs" / "footprint.md").write_text(_page(result))
+    result_files.write_json(RESULT, result)
+    result_files.write_text(PAGE, page(result))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
-"""INT8 against FP32 of the same network in Graft, and what calibration costs; paired runs in one process.
+"""INT8 against FP32 of the same network in Graft; paired runs in one process.
 
     benchmarks/int8_speed.py [--networks resnet50 ...] [--batch 1] [--threads 2] [--pairs 30] [--out FILE]
 
-Columns: time of INT8 / time of FP32 (below 1, INT8 is faster), images/s while calibrating / images/s of FP32 inference
-(above 0.7 is the goal), share of multiply-adds in INT8, SQNR of the logits. Ratios of medians with a 95 % bootstrap interval.
-With --out benchmarks/results/int8_speed-NAME.json docs/benchmarks.md is written again.
+Columns: time of INT8 / time of FP32 (below 1, INT8 is faster; median over pairs with a 95 % bootstrap interval), share of
+multiply-adds in INT8, SQNR of the logits. With --out benchmarks/results/int8_speed-NAME.json docs/benchmarks.md is written
+again, both after each row. What calibration costs: calibration.py.
 """
 
 import argparse
-import json
 import pathlib
 import subprocess
 import sys
@@ -24,6 +23,7 @@ import graftrt  # noqa: E402
 import machine  # noqa: E402
 import networks  # noqa: E402
 import report  # noqa: E402
+import result_files  # noqa: E402
 import stats  # noqa: E402
 
 FLOAT = 1  # DT_FLOAT
@@ -65,20 +65,10 @@ def measure(name, batch, threads, pairs):
     sessions = [conversion.session() for conversion in (fp32, int8)]
     want, got = (session.run(network.logits, feeds[0]).astype(np.float64) for session in sessions)
     times = paired(*(lambda s=s: s.run(network.logits, feeds[0]) for s in sessions), pairs)
-    calibrating = graftrt.Session(_calibration_graph(graph, network.logits), threads=threads)
-    calibration = paired(lambda: sessions[0].run(network.logits, feeds[0]), lambda: calibrating.run(network.logits, feeds[0]), max(pairs // 2, 5))
-    slow, low, high = ratio(calibration)
     return {"network": name, "batch": batch, "threads": threads, "fp32_ms": float(np.median(times[:, 0])) * 1e3,
-            "int8_ms": float(np.median(times[:, 1])) * 1e3, "int8_per_fp32": ratio(times), "calibration_rate": [1 / slow, 1 / high, 1 / low],
+            "int8_ms": float(np.median(times[:, 1])) * 1e3, "int8_per_fp32": ratio(times),
             "int8_macs": int8.report.data["engines"][0]["int8_macs_share"],
             "sqnr_db": float(10 * np.log10(np.sum(want**2) / np.sum((want - got) ** 2)))}
-
-
-def _calibration_graph(graph, fetch):
-    """The graph whose engines observe themselves, as convert() runs it."""
-    from graftrt import _job, _options
-    return bytes(_job.run(graph, {**_options.conversion_defaults(), "outputs": [fetch], "precision": "INT8", "calibration": "engines",
-                                  "native_segments": False})[0])
 
 
 def main():
@@ -89,19 +79,19 @@ def main():
     parser.add_argument("--pairs", type=int, default=30)
     parser.add_argument("--out", type=pathlib.Path)
     options = parser.parse_args()
+    head = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short=12", "HEAD"], stdout=subprocess.PIPE, text=True, check=True)
     rows = []
+    result = {"machine": machine.describe(), "commit": head.stdout.strip(), "day": time.strftime("%Y-%m-%d"), "rows": rows}
     for name in options.networks:
         for batch in options.batch:
             row = measure(name, batch, options.threads, options.pairs)
             rows.append(row)
-            r, c = row["int8_per_fp32"], row["calibration_rate"]
+            r = row["int8_per_fp32"]
             print(f"{name} batch {batch}: FP32 {row['fp32_ms']:.2f} ms, INT8 {row['int8_ms']:.2f} ms, {r[0]:.2f} [{r[1]:.2f}, {r[2]:.2f}]; "
-                  f"calibrating {c[0]:.2f} [{c[1]:.2f}, {c[2]:.2f}] of FP32's images/s; {row['int8_macs']:.1%} in INT8, {row['sqnr_db']:.1f} dB", flush=True)
-    if options.out:
-        head = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short=12", "HEAD"], stdout=subprocess.PIPE, text=True, check=True)
-        result = {"machine": machine.describe(), "commit": head.stdout.strip(), "day": time.strftime("%Y-%m-%d"), "rows": rows}
-        options.out.write_text(json.dumps(result, indent=1) + "\n")
-        report.write(ROOT / "benchmarks" / "results", ROOT / "docs" / "benchmarks.md")
+                  f"{row['int8_macs']:.1%} in INT8, {row['sqnr_db']:.1f} dB", flush=True)
+            if options.out:
+                result_files.write_json(options.out, result)
+                report.write(ROOT / "benchmarks" / "results", ROOT / "docs" / "benchmarks.md")
 
 
 if __name__ == "__main__":

@@ -20,8 +20,10 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import dev_common  # noqa: E402
 import machine  # noqa: E402
+import result_files  # noqa: E402
 from tensorflow.core.framework import graph_pb2, types_pb2  # noqa: E402
 
+RESULT, PAGE = ROOT / "benchmarks" / "results" / "segmenting.json", ROOT / "docs" / "segmenting.md"
 SHAPES = ("chain", "residual", "wide", "random")
 UNSUPPORTED = (0.0, 0.01, 0.1, 0.5)  # share of nodes of an op that no engine takes
 RUNS = 5
@@ -69,6 +71,18 @@ def seconds(path):
     return {"segmenting": best("--min-segment-size", NO_ENGINE), "analyze": best()}
 
 
+def page(result):
+    """docs/segmenting.md as text."""
+    sizes = sorted(int(key) for key in result["segmenting"][0] if key.isdigit())
+    head = "".join(f" {size:,} nodes, s |" for size in sizes)
+    lines = [f"| {r['shape']} | {r['unsupported']:.0%} |" + "".join(f" {r[str(s)]['segmenting']:.3f} / {r[str(s)]['analyze']:.3f} |" for s in sizes)
+             for r in result["segmenting"]]
+    return ("# Segmenting large graphs\n\nWritten by `benchmarks/segmenting.py`: seconds to parse, import and segment / of all of `graft analyze`, which "
+            "also canonicalizes each segment and plans its engine. "
+            f"On {result['machine']['cpu']}, {result['date']}. That edge visits stay linear is a test (`SegmentComplexity`), not a benchmark.\n\n"
+            f"| graph | unsupported |{head}\n|---|---|{'---|' * len(sizes)}\n" + "\n".join(lines) + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", nargs="+", type=int, default=[1000, 10_000, 100_000])
@@ -84,16 +98,9 @@ def main():
                     row[str(size)] = seconds(path)
                 rows.append(row)
                 print(row, flush=True)
-    info = machine.describe()
-    result = {"date": time.strftime("%Y-%m-%d"), "machine": info, "segmenting": rows}
-    (ROOT / "benchmarks" / "results" / "segmenting.json").write_text(json.dumps(result, indent=1) + "\n")
-    head = "".join(f" {size:,} nodes, s |" for size in options.sizes)
-    lines = [f"| {r['shape']} | {r['unsupported']:.0%} |" + "".join(f" {r[str(s)]['segmenting']:.3f} / {r[str(s)]['analyze']:.3f} |" for s in options.sizes) for r in rows]
-    (ROOT / "docs" / "segmenting.md").write_text(
-        "# Segmenting large graphs\n\nWritten by `benchmarks/segmenting.py`: seconds to parse, import and segment / of all of `graft analyze`, which also "
-        f"canonicalizes each segment and plans its engine. On {info['cpu']}, {result['date']}. That edge visits stay linear is a test "
-        "(`SegmentComplexity`), not a benchmark.\n\n"
-        f"| graph | unsupported |{head}\n|---|---|{'---|' * len(options.sizes)}\n" + "\n".join(lines) + "\n")
+    result = {"date": time.strftime("%Y-%m-%d"), "machine": machine.describe(), "segmenting": rows}
+    result_files.write_json(RESULT, result)
+    result_files.write_text(PAGE, page(result))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
     benchmarks/accuracy/measure.py --networks cnn --cases auto minmax
     benchmarks/accuracy/measure.py --simulate                      the model of INT8 in TensorFlow, without the engine
     benchmarks/accuracy/measure.py --out accuracy.json
-    benchmarks/accuracy/measure.py --networks cnn --record         into benchmarks/results and docs/accuracy.md, beside the rows of the others
+    benchmarks/accuracy/measure.py --networks cnn --record         each row into benchmarks/results and docs/accuracy.md, beside the others
 
 FP32 is TensorFlow's. Ends with 1 where a calibrator misses a bar or a control meets all of them.
 """
@@ -132,10 +132,10 @@ def main():
         for row in measure(network, cases, options.images, answer_of):
             rows.append(row)
             print("\n".join(evaluate.table([row]).splitlines()[len(rows) > 1:]), flush=True)
+            if options.record:
+                record.record([row])
     if options.out:
         options.out.write_text(json.dumps(rows, indent=1) + "\n")
-    if options.record:
-        record.record(rows)
     return int(any(bool(row["misses"]) != (row["case"] in CONTROLS) for row in rows))
 
 

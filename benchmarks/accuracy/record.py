@@ -5,10 +5,14 @@ New rows take the place of those of the same network and case; the others stay.
 
 import json
 import pathlib
-
-import evaluate
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "benchmarks"))
+
+import evaluate  # noqa: E402
+import result_files  # noqa: E402
+
 RESULTS, PAGE = ROOT / "benchmarks" / "results" / "accuracy.json", ROOT / "docs" / "accuracy.md"
 
 _HEAD = """# Accuracy of INT8
@@ -52,6 +56,7 @@ def page(rows):
 
 
 def record(rows):
+    """Puts measured rows among the others and writes the page again."""
     rows = merged(json.loads(RESULTS.read_text()) if RESULTS.exists() else [], rows)
-    RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
-    PAGE.write_text(page(rows))
+    result_files.write_json(RESULTS, rows)
+    result_files.write_text(PAGE, page(rows))
