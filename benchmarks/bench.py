@@ -5,10 +5,10 @@
     ./dev bench --networks resnet50 --batch 1 --peers tf onnxruntime --pairs 30
     ./dev bench --absolute ...                   each side alone (orientation only, not written to docs)
     ./dev bench --base graft-op ...              Graft as an op in TensorFlow instead of bare
-    ./dev bench --report                         docs/benchmarks.md from the result files, nothing measured
+    ./dev bench --report                         docs/benchmarks.md and README.md's table from the result files, nothing measured
 
-Writes benchmarks/results/<date>-<machine>.json after each row, so that a run cut short keeps what it measured, and
-docs/benchmarks.md. ratio = t_peer / t_base: above 1, base is faster.
+Writes benchmarks/results/<date>-<machine>.json, docs/benchmarks.md and README.md's table after each row: a run cut short
+keeps what it measured. ratio = t_peer / t_base: above 1, base is faster.
 """
 
 import argparse
@@ -32,6 +32,7 @@ import result_files  # noqa: E402
 NETWORKS = "resnet50 mobilenetv2 inceptionv3 efficientnetb0 bert_base".split()
 PEERS = "tf tf-onednn xla onnxruntime openvino".split()
 RESULTS, PAGE = HERE / "results", ROOT / "docs" / "benchmarks.md"
+README = ROOT / "README.md"
 
 
 def _prepare(names, wanted):
@@ -86,17 +87,14 @@ def bench(options):
               "base": None if options.absolute else options.base, "rows": rows}
     path = (RESULTS / "tmp" if options.absolute else RESULTS) / f"{now:%Y%m%d-%H%M%S}-{result['machine']['id']}.json"
     _prepare(options.networks, options.peers + ([] if options.absolute else [options.base]))
-    try:
-        for name in options.networks:
-            for batch in options.batch:
-                for peer in options.peers:
-                    rows.append(_measured(options, name, batch, peer))
-                    result_files.write_json(path, result)
-    finally:
-        if rows:
-            print(f"-> {path.relative_to(ROOT)}", flush=True)
-            if not options.absolute:
-                report.write(RESULTS, PAGE)
+    for name in options.networks:
+        for batch in options.batch:
+            for peer in options.peers:
+                rows.append(_measured(options, name, batch, peer))
+                result_files.write_json(path, result)
+                if not options.absolute:
+                    report.write(RESULTS, PAGE, README)
+    print(f"-> {path.relative_to(ROOT)}", flush=True)
     return 1 if any("not_measured" in row for row in rows) else 0
 
 
@@ -113,10 +111,10 @@ def main():
     parser.add_argument("--budget", type=float, default=60.0, help="seconds per row after which half the pairs suffice")
     parser.add_argument("--absolute", action="store_true")
     parser.add_argument("--slices", type=int, default=10, help="with --absolute")
-    parser.add_argument("--report", action="store_true", help="only write docs/benchmarks.md from the result files")
+    parser.add_argument("--report", action="store_true", help="only write docs/benchmarks.md and README.md from the result files")
     options = parser.parse_args()
     if options.report:
-        report.write(RESULTS, PAGE)
+        report.write(RESULTS, PAGE, README)
         return 0
     start = time.perf_counter()
     status = bench(options)

@@ -1,8 +1,9 @@
-"""docs/benchmarks.md from the result files, and the comparison of two result files."""
+"""docs/benchmarks.md and README.md's table from the result files, and the comparison of two result files."""
 
 import collections
 import json
 import pathlib
+import re
 
 import calibration_report
 import int8_report
@@ -15,6 +16,10 @@ in turn: one pinned process a side, the waiting side stopped, ratio = median ove
 interval (bootstrap), pairs with stolen time dropped whole. Above 1, Graft is faster. Rows of different runs or machines
 must not be compared with each other.
 """
+
+LABELS = {"resnet50": "ResNet50", "mobilenetv2": "MobileNetV2", "inceptionv3": "InceptionV3", "efficientnetb0": "EfficientNetB0",
+          "bert_base": "BERT-base, 128 tokens"}
+COLUMN_OF = {"tf": "TensorFlow", "tf-onednn": "TensorFlow", "xla": "XLA", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
 
 
 def _tables(result):
@@ -44,8 +49,8 @@ def _line(row):
             f"{row['commit'][:12]}, {row['date'][:10]} | {row.get('void', row['verdict'])} |\n")
 
 
-def write(folder, target):
-    """A table for each machine and base, newest first; of equal rows the last one measured counts."""
+def _merged(folder):
+    """One result for each machine and base, newest first; of equal rows the last one measured counts."""
     merged = {}
     for path in sorted(pathlib.Path(folder).glob("*.json")):
         result = json.loads(path.read_text())
@@ -57,14 +62,49 @@ def write(folder, target):
             if "ratio" in row or "ratio" not in rows.get(_key(row), {}):
                 rows[_key(row)] = {**row, "commit": result["commit"], "date": result["date"]}
         merged[key] = {**result, "rows": sorted(rows.values(), key=lambda row: row["network"])}
-    text = HEAD + "".join("".join(_tables(r)) for r in sorted(merged.values(), key=lambda r: r["date"], reverse=True))
+    return sorted(merged.values(), key=lambda r: r["date"], reverse=True)
+
+
+def page(folder):
+    """docs/benchmarks.md as text."""
+    text = HEAD + "".join("".join(_tables(r)) for r in _merged(folder))
     int8 = [json.loads(path.read_text()) for path in sorted(pathlib.Path(folder).glob("int8_speed-*.json"))]
     if int8:
         text += int8_report.section(int8)
     calibration = pathlib.Path(folder) / "calibration.json"
     if calibration.exists():
         text += calibration_report.section(json.loads(calibration.read_text()))
-    result_files.write_text(target, text)
+    return text
+
+
+def readme(folder, text):
+    """The text of README.md with its table written again, from the machine that has most rows with base `graft`."""
+    rows = max((r["rows"] for r in _merged(folder) if r["base"] == "graft"), key=len, default=[])
+    best = collections.defaultdict(list)
+    for row in rows:
+        if "ratio" in row and "void" not in row:
+            best[row["network"], row["batch"], COLUMN_OF.get(row["peer"]["peer"])].append(row)
+
+    def cell(network, batch, column):
+        measured = best[network, batch, column]
+        if not measured:
+            return "-"
+        row = min(measured, key=lambda row: row["ratio"])  # the peer at its better setting
+        mark = "\\*" if len(measured) < list(COLUMN_OF.values()).count(column) else ""
+        return f"{row['ratio']:.2f} [{row['low']:.2f}, {row['high']:.2f}]{mark}"
+
+    columns = list(dict.fromkeys(COLUMN_OF.values()))
+    lines = [f"| network | batch | {' | '.join(columns)} |", "|---|---|" + "---|" * len(columns)]
+    lines += [f"| {label} | {batch} | {' | '.join(cell(network, batch, column) for column in columns)} |"
+              for batch in sorted({row["batch"] for row in rows}) for network, label in LABELS.items()]
+    return re.sub(r"(?m)^\| network \| batch \|.*\n(?:\|.*\n)*", lambda _: "\n".join(lines) + "\n", text)
+
+
+def write(folder, target, readme_path=None):
+    """Writes docs/benchmarks.md to `target`, and the table into the README where one is given."""
+    result_files.write_text(target, page(folder))
+    if readme_path is not None:
+        result_files.write_text(readme_path, readme(folder, readme_path.read_text()))
 
 
 def _key(row):

@@ -23,6 +23,8 @@ def run(tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "ROOT", tmp_path)
     monkeypatch.setattr(bench, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(bench, "PAGE", tmp_path / "docs" / "benchmarks.md")
+    monkeypatch.setattr(bench, "README", tmp_path / "README.md")
+    bench.README.write_text("before\n\n| network | batch | old |\n|---|---|---|\n| n | 1 | 9.99 |\n\nbehind\n")
     monkeypatch.setattr(bench, "_prepare", lambda names, wanted: None)
     monkeypatch.setattr(bench, "_commit", lambda: "abc")
     monkeypatch.setattr(bench.machine, "describe", lambda: MACHINE)
@@ -51,6 +53,7 @@ def test_a_run_cut_short_keeps_its_rows(run):
     assert [path.suffix for path in files] == [".json"]
     assert [r["peer"]["peer"] for r in json.loads(files[0].read_text())["rows"]] == ["tf", "openvino"]
     assert "| n | openvino |" in page and "xla" not in page
+    assert "9.99" not in bench.README.read_text()
 
 
 def test_each_row_is_saved_before_the_next_is_measured(run, tmp_path):
@@ -75,3 +78,14 @@ def test_what_was_not_measured_is_said_and_hides_no_earlier_figure(run, tmp_path
     report.write(tmp_path / "results", bench.PAGE)
     text = bench.PAGE.read_text()
     assert "1.50" in text and "not measured" not in text
+
+
+def test_the_readme_shows_the_better_setting_and_marks_one_that_was_not_measured(run, monkeypatch):
+    monkeypatch.setattr(report, "LABELS", {"n": "N"})
+    files = run(["tf-onednn", "openvino"], lambda peer: row(peer))[1]
+    assert "| N | 1 | 1.50 [1.40, 1.60]\\* | - | - | 1.50 [1.40, 1.60] |" in bench.README.read_text()
+    files[0].rename(files[0].with_name("0.json"))  # named for the second in which it began, as the next is
+    run(["tf"], lambda peer: row(peer, ratio=1.2))
+    text = bench.README.read_text()
+    assert "| N | 1 | 1.20 [1.40, 1.60] | - | - | 1.50 [1.40, 1.60] |" in text
+    assert text.startswith("before\n\n| network") and text.endswith("|\n\nbehind\n")
