@@ -10,9 +10,7 @@ from .drop_in import check_int, next_graph_number, warn_nothing_converted
 from .errors import InvalidArgument, Unsupported
 
 _PRECISIONS = {"fp32": "FP32", "fp16": "FP16", "int8": "INT8"}
-
-
-_MEASURE_ROUNDS = 3  # leaving an engine native can change its neighbours, which are then measured again
+_MEASURE_ROUNDS = 3  # leaving engines native can change their neighbours, which are then measured again; after that slower ones stay
 
 
 class Conversion:
@@ -71,8 +69,10 @@ def convert(model, outputs=None, *, inputs=None, precision="fp32", calibration=N
     model: GraphDef, its bytes, path of a frozen .pb/.pbtxt, SavedModel directory, Keras model or `.keras` file, ConcreteFunction.
     outputs: names of the tensors that will be fetched; None takes the model's outputs, or the graph's sinks.
     precision: "fp32", "fp16" (weights stored in half) or "int8". "bf16" is not in this version.
-    calibration: for "int8"; None where the graph's own quantization nodes (QAT) give the ranges. Data: an iterable of feeds, each {input name: array}, or an array (a list of arrays) for the inputs
-        in order. Or a table: CalibrationTable, its path, JSON text or data.
+    inputs: names of nodes that are fed, besides placeholders; they stay native.
+    calibration: for "int8"; None where the graph's own quantization nodes (QAT) give the ranges. Data: an iterable of feeds, each
+        {input name: array}, or an array (a list of arrays) for the inputs in order. Or a table: CalibrationTable, its path, JSON
+        text or data.
     evaluate, max_drop: accuracy control for "int8". evaluate(session) -> metric, higher is better; layers go back to floating
         point, those that cost most first, until the metric is at most max_drop (default 0) below that of FP32. The result's
         `.accuracy` says which layers, and what that costs in time. NotConverted when it can't be met.
@@ -81,7 +81,10 @@ def convert(model, outputs=None, *, inputs=None, precision="fp32", calibration=N
     strict: True raises for a segment whose build fails, for nothing converted, and forbids any run-time fallback; "all" also for
         any node that stays native.
     native_segments: keep the native form of every engine in the function library, for run-time fallback.
-
+    min_segment_size: segments with fewer nodes stay native; -1 converts nothing. max_engines: the most valuable ones are kept.
+    fp32_math: "strict" leaves out Winograd convolutions, which round more than the sums that they stand for.
+    max_batch_size: the batch that memory is estimated and `measure` is done for; any batch runs.
+    time_budget_s: seconds for building; segments that are not built by then stay native, and the report says so.
     memory_limit_bytes: cap on the estimated memory of all engines (weights, activations at max_batch_size, scratch); the most
         valuable engines that fit are kept, the report says what was left native and how much all would need.
     threads: threads of `Conversion.session()`; TensorFlow's own setting rules inside TensorFlow.
@@ -98,10 +101,13 @@ def convert(model, outputs=None, *, inputs=None, precision="fp32", calibration=N
         if name == "bf16":
             raise Unsupported(f"precision {precision!r} is not in this version; use 'fp32', 'fp16' or 'int8'")
         raise InvalidArgument(f"precision: got {precision!r}, expected one of {sorted(_PRECISIONS)}")
+    if evaluate is not None and max_drop is None:
+        max_drop = 0
     accuracy.check(evaluate, max_drop)
-    max_drop = 0 if max_drop is None else max_drop
     if evaluate is not None and name != "int8":
         raise InvalidArgument(f"evaluate: accuracy control is for precision 'int8', got {precision!r}")
+    if evaluate is not None and calibration is None:
+        raise InvalidArgument("evaluate: accuracy control ranks layers on calibration data, got calibration=None")
     measurement.check(measure)
     for parameter, value, default in (("overrides", overrides, None), ("deterministic", deterministic, False), ("external_weights", external_weights, False)):
         _refuse_later(parameter, value, default)
@@ -114,17 +120,27 @@ def convert(model, outputs=None, *, inputs=None, precision="fp32", calibration=N
         raise InvalidArgument(f"tune: got {tune!r}, expected 'off', 'fast' or 'full'")
     if fp32_math not in ("fast", "strict"):
         raise InvalidArgument(f"fp32_math: got {fp32_math!r}, expected 'fast' or 'strict'")
-    if isinstance(min_segment_size, bool) or not isinstance(min_segment_size, int):
-        raise InvalidArgument(f"min_segment_size: got {min_segment_size!r}, expected an integer")
+    if strict not in (False, True, "all"):
+        raise InvalidArgument(f"strict: got {strict!r}, expected False, True or 'all'")
+    if threads is not None:
+        check_int("threads", threads, 1)
     _split_patterns(options, "allow", allow)
     _split_patterns(options, "deny", deny)
-    options.update(precision=_PRECISIONS[name], min_segment_size=min_segment_size, max_batch_size=max_batch_size,
-                   graph_number=next_graph_number(), op_name=plugin.engine_op_name(), native_segments=bool(native_segments),
-                   strict_math=fp32_math == "strict")
+    options.update(precision=_PRECISIONS[name], min_segment_size=check_int("min_segment_size", min_segment_size, -1),
+                   max_batch_size=check_int("max_batch_size", max_batch_size, 1), graph_number=next_graph_number(),
+                   op_name=plugin.engine_op_name())
+    # Defaults leave room for graftrt.options(...) around the call.
+    options["native_segments"] = bool(native_segments) or options.get("native_segments", False)
+    options["strict_math"] = fp32_math == "strict" or options["strict_math"]
+    if max_engines is not None:
+        options["max_engines"] = check_int("max_engines", max_engines, -1)
+    elif "max_engines" not in _options.current():
+        options["max_engines"] = 0
     if strict:
         options.update(strict=True, node_strict=True, strict_all=strict == "all")
-    options["max_engines"] = 0 if max_engines is None else int(max_engines)
     if time_budget_s is not None:
+        if isinstance(time_budget_s, bool) or not isinstance(time_budget_s, (int, float)) or not time_budget_s >= 0:
+            raise InvalidArgument(f"time_budget_s: got {time_budget_s!r}, expected a number of at least 0")
         options["time_budget_s"] = float(time_budget_s)
     if memory_limit_bytes is not None:
         options["memory_limit_bytes"] = check_int("memory_limit_bytes", memory_limit_bytes, 0)
@@ -153,17 +169,16 @@ def convert(model, outputs=None, *, inputs=None, precision="fp32", calibration=N
         if not measure:
             return result
         kept, dropped, slow = [], [], []
-        for _ in range(_MEASURE_ROUNDS):
+        for rounds_left in reversed(range(_MEASURE_ROUNDS + 1)):
             new = measurement.run(data, result, measure, max_batch_size, threads, {frozenset(m.nodes) for m in kept})
-            losers = [m for m in new if m.slower and profitable_only]
+            losers = [m for m in new if m.slower and profitable_only and rounds_left]
             kept += [m for m in new if m not in losers]
             if not losers:
                 break
             dropped += losers
             slow += [name for m in losers for name in m.nodes]
             result = build({**changes, "slow_nodes": slow}, result.calibration_table)
-        present = {frozenset(e["nodes"]) for e in result.report.engines}
-        measurement.annotate(result.report, [m for m in kept if frozenset(m.nodes) in present], dropped)
+        measurement.annotate(result.report, kept, dropped)
         return result
 
     if evaluate is not None and table is not None:
@@ -174,11 +189,15 @@ def convert(model, outputs=None, *, inputs=None, precision="fp32", calibration=N
         result = measured(result, {"keep_float": kept + control.kept})
         result.accuracy = control
         return result
-    result = measured(build({}), {})
+    changes, result = {}, build({})
     if name == "int8" and table is None and any("missing QDQ" in text for text in result.report.data["warnings"]):
-        if calibration is not None:  # there was nothing to calibrate
-            return build({"precision": "FP32"})
-        raise InvalidArgument("calibration: precision 'int8' needs calibration data or a calibration table; the graph has no quantization nodes")
+        if calibration is None:
+            raise InvalidArgument("calibration: precision 'int8' needs calibration data or a calibration table; the graph has no quantization nodes")
+        changes = {"precision": "FP32"}  # there was nothing to calibrate
+        result = build(changes)
+    if evaluate is not None and accuracy.int8_layers(result.report):
+        raise Unsupported("evaluate: the graph's quantization nodes give the ranges; accuracy control works on calibrated ones")
+    result = measured(result, changes)
     if not result.report.engines and min_segment_size != -1:
         warn_nothing_converted(result.report)
     return result
@@ -190,6 +209,7 @@ def analyze(model, outputs=None, *, min_segment_size=3, precision="fp32"):
     options.update(precision=str(precision).upper(), min_segment_size=min_segment_size)
     if options["precision"] == "INT8":
         options["calibration"] = "engines"  # what can be known before there are ranges
+    check_int("min_segment_size", min_segment_size, -1)
     _, data, names = _open(model, graphs.names(outputs))
     if names is not None:
         options["outputs"] = names
@@ -199,6 +219,8 @@ def analyze(model, outputs=None, *, min_segment_size=3, precision="fp32"):
 def benchmark(model, feeds, fetches=None, *, runs=30, warmup=5, threads=None):
     """Latency of a graph in graftrt.Session: dict with p50_ms, p90_ms, min_ms and runs."""
     from .session import Session
+    check_int("runs", runs, 1)
+    check_int("warmup", warmup, 0)
     session = Session(model.serialized if isinstance(model, Conversion) else model, threads=threads)
     fetches = fetches or (model.report.data["outputs"] if isinstance(model, Conversion) else None)
     if not fetches:

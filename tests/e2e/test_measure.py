@@ -7,7 +7,8 @@ import graftrt as trt
 import numpy as np
 import pytest
 import tensorflow as tf
-from graftrt import measurement
+from graftrt import calibration, measurement
+from graftrt import conversion as conversion_module
 
 
 def two_segments(batch=None):
@@ -56,7 +57,8 @@ def test_a_slower_engine_stays_native_and_says_so(monkeypatch):
     assert {"sigmoid", "add", "y"} <= set(engine["nodes"])
     rows = conversion.report.data["measured"]
     assert [row["slower"] for row in rows] == [False, True]
-    assert "slower, left native" in conversion.report.text
+    assert "slower, left native (relu to sub)" in conversion.report.text
+    assert rows[0]["engine"] == engine["name"]  # the engines of the last conversion are counted from 0 again
     feeds = {"x": np.random.default_rng(3).standard_normal([5, 32]).astype(np.float32)}
     want = trt.Session(graph).run("y", feeds)
     np.testing.assert_allclose(conversion.session().run("y", feeds), want, rtol=1e-6)
@@ -67,6 +69,35 @@ def test_without_profitable_only_the_slower_engine_is_kept(monkeypatch):
     conversion = trt.convert(two_segments(), ["y"], deny=["apart"], measure=True, profitable_only=False)
     assert len(conversion.report.engines) == 2
     assert [row["slower"] for row in conversion.report.data["measured"]].count(True) == 1
+    assert "slower, kept" in conversion.report.text and "left native" not in conversion.report.text
+
+
+def test_after_the_last_round_slower_engines_stay_and_are_reported(monkeypatch):
+    slow_first(monkeypatch)
+    monkeypatch.setattr(conversion_module, "_MEASURE_ROUNDS", 0)
+    conversion = trt.convert(two_segments(), ["y"], deny=["apart"], measure=True)
+    assert len(conversion.report.engines) == 2 and "slower, kept" in conversion.report.text
+
+
+def test_a_graph_with_nothing_to_calibrate_is_measured_too(monkeypatch):
+    monkeypatch.setattr(calibration, "calibrate", lambda *args, **kwargs: None)
+    conversion = trt.convert(two_segments(), ["y"], deny=["apart"], precision="int8", calibration=[{"x": np.ones([2, 32], np.float32)}],
+                             measure=True, profitable_only=False)
+    assert len(conversion.report.data["measured"]) == len(conversion.report.engines) == 2
+
+
+def test_a_placeholder_without_a_shape_needs_feeds():
+    graph = two_segments()
+    other = graph.node.add(name="other", op="Placeholder")
+    other.attr["dtype"].type = tf.float32.as_datatype_enum
+    with pytest.raises(trt.InvalidArgument, match=r"'other' has shape \?; pass feeds"):
+        trt.convert(graph, ["y"], deny=["apart"], measure=True)
+    other.attr["shape"].shape.SetInParent()
+    other.attr["dtype"].type = tf.string.as_datatype_enum
+    with pytest.raises(trt.InvalidArgument, match="'other' is string; pass feeds"):
+        trt.convert(graph, ["y"], deny=["apart"], measure=True)
+    conversion = trt.convert(graph, ["y"], deny=["apart"], measure={"x": np.ones([2, 32], np.float32)}, profitable_only=False)
+    assert list(conversion.report.data["measured"][0]["shapes"].values()) == [[2, 32]]
 
 
 def test_unknown_extents_need_feeds():
@@ -80,7 +111,9 @@ def test_unknown_extents_need_feeds():
     assert conversion.report.data["measured"][0]["shapes"] == {"x:0": [2, 7, 8]}
 
 
-@pytest.mark.parametrize("measure, text", [(3, "measure: got 3"), ({"nope": np.ones(3)}, "'nope:0', which is not in the graph")])
+@pytest.mark.parametrize("measure, text", [(3, "measure: got 3"), ({"nope": np.ones(3)}, "'nope:0', which is not in the graph"),
+                                           ({}, "measure: got {}"), ({"mul:0": np.ones([1, 32], np.float32), "relu": np.ones([1, 32], np.float32)}, "(?s)feeds.*'x'"),
+                                           ({"x": np.ones([1, 7], np.float32)}, r"feeds \['x:0'\]")])
 def test_bad_values(measure, text):
     with pytest.raises(trt.InvalidArgument, match=text):
         trt.convert(two_segments(), ["y"], deny=["apart"], measure=measure)
