@@ -6,6 +6,7 @@ import os
 from . import calibration, graphs
 from ._native import native
 from .conversion import Conversion
+from .drop_in import check_int
 from .errors import InvalidArgument
 from .session import feed_rows
 
@@ -59,8 +60,12 @@ def compare(a, b, feeds, *, outputs=None, threads=None):
         The tensors of `a` are kept for one feed at a time.
     outputs: tensors to fetch; None takes those of a Conversion, else the sinks of `a` that `b` has too.
 
+    threads: None takes all cores that the process may use.
+
     Both run without TensorFlow: a graph with nodes that Graft can't run raises Unsupported.
     """
+    if threads is not None:
+        check_int("threads", threads, 1)
     names = graphs.names(outputs, "outputs")
     for side in (a, b):
         if names is None and isinstance(side, Conversion):

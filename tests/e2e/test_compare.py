@@ -152,6 +152,9 @@ def test_bad_calls(batches):
         trt.compare(DIGITS, DIGITS, [])
     with pytest.raises(trt.InvalidArgument, match="placeholder 'input' must be fed"):
         trt.compare(DIGITS, DIGITS, [{}])
+    for threads in (0, -1, "2"):
+        with pytest.raises(trt.InvalidArgument, match=f"threads: got {threads!r}"):
+            trt.compare(DIGITS, DIGITS, batches, threads=threads)
     with pytest.raises(trt.InvalidArgument, match="nowhere"):
         trt.compare(DIGITS, DIGITS, batches, outputs=["nowhere"])
     with pytest.raises(trt.FileError, match="missing.pb"):
