@@ -126,7 +126,7 @@ TEST(QuantizedPlan, L11_golden_plan_is_what_this_version_reads_and_writes) {
   EXPECT_EQ(must_write(read->network, read->options).bytes, *golden);
 }
 
-TEST(QuantizedPlan, D11_same_bits_from_kernels_and_reference) {
+TEST(QuantizedPlan, same_bits_from_kernels_and_reference) {
   const Bytes plan = must_write(quantized_network()).bytes;
   static const ReferenceBackend reference, in_place(true);
   for (int64_t batch : {1, 3}) {
