@@ -1,5 +1,6 @@
 """graftrt.convert: TF 2 models, saving, progress, Ctrl-C, strict."""
 
+import json
 import os
 import signal
 import subprocess
