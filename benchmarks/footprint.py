@@ -131,8 +131,6 @@ def page(result):
              f"{result['date'][:10]}, {info['cpu']}, {info['cores']} cores, {' '.join(info['isa'])}; machine {info['id']}.",
              "", "| figure | bar | " + " | ".join(rows) + " |", "|---|---|" + "---|" * len(rows)]
     for key, label in LABELS.items():
-        if any(key not in row for row in rows.values()):  # measured before there was this figure
-            continue
         bar = f"{BARS[key]:g}" if key in BARS else ""
         lines.append(f"| {label} | {bar} | " + " | ".join(f"{row[key]:.3f}" if key in row else "-" for row in rows.values()) + " |")
     return "\n".join(lines) + "\n"
