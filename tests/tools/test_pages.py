@@ -4,6 +4,7 @@ import json
 import pathlib
 import re
 
+import any_size
 import footprint
 import report
 import segmenting
@@ -21,6 +22,10 @@ def test_the_table_of_the_readme():
     assert report.readme(RESULTS, text) == text
     spoiled = re.sub(r"\d\.\d\d \[", "99 [", text)
     assert spoiled != text and report.readme(RESULTS, spoiled) == text
+
+
+def test_any_size():
+    assert any_size.PAGE.read_text() == any_size.page(json.loads(any_size.RESULT.read_text()))
 
 
 def test_footprint():
