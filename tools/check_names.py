@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Which test covers which id of the catalogue of bad inputs and faults; ids are part of the tests' names.
 
+Ids stand in the names of GoogleTest cases and pytest functions, in the first column of tables of cases, and in cases.txt.
+
     check_names.py            fails for an id that the catalogue does not have, and when the table is out of date
     check_names.py --write    writes docs/robustness-coverage.md
 """
@@ -208,6 +210,8 @@ Z7 two writers of one output path
 Z8 kill during mixed multi-file output (graph + tables)
 """
 CASE = re.compile(r"(?:TEST|TEST_F|TEST_P|TYPED_TEST)\(\s*(\w+)\s*,\s*(\w+)\s*\)|^\s*def (test_\w+)", re.M)
+PARAMETER = re.compile(r"""^\s*\(["']([A-Z]\d{1,2}_\w+)["'],|\bid=["']([A-Z]\d{1,2}_\w+)["']""", re.M)  # a row of a table of cases
+LINE = re.compile(r"^([A-Z]\d{1,2}_\w+) ", re.M)  # a case a line, in files of cases
 ID = re.compile(r"(?<![A-Za-z0-9])([A-Z]\d{1,2})(?![A-Za-z0-9])")
 
 
@@ -216,16 +220,27 @@ def catalogue():
     return dict(line.split(" ", 1) for line in CATALOGUE.strip().splitlines())
 
 
+def tests_of(path, relative):
+    """(name as the table shows it, the part that may hold ids) of every test and case in a file."""
+    text = path.read_text(errors="replace")
+    if path.name == "cases.txt":
+        return [(f"{relative}::{case}", case) for case in LINE.findall(text)]
+    tests = [(f"{suite}.{case}" if case else f"{relative}::{function}", case or function)
+             for suite, case, function in CASE.findall(text)]
+    if path.suffix == ".py":
+        tests += [(f"{relative}::{row or ident}", row or ident) for row, ident in PARAMETER.findall(text)]
+    return tests
+
+
 def covered(root=ROOT):
     """Id -> names of tests, and what is wrong."""
     known, found, problems = catalogue(), {}, []
     for path in sorted((root / "tests").rglob("*")):
-        if path.suffix not in (".cc", ".py") or not path.is_file():
+        if not path.is_file() or (path.suffix not in (".cc", ".py") and path.name != "cases.txt"):
             continue
         relative = path.relative_to(root / "tests").as_posix()
-        for suite, case, function in CASE.findall(path.read_text(errors="replace")):
-            name = f"{suite}.{case}" if case else f"{relative}::{function}"
-            for ident in ID.findall((case or function).replace("_", " ")):
+        for name, words in tests_of(path, relative):
+            for ident in ID.findall(words.replace("_", " ")):
                 if ident in known:
                     found.setdefault(ident, []).append(name)
                 elif ident[0] in GROUPS:

@@ -102,7 +102,7 @@ TEST(ConvertOptions, allow_lists_leave_the_rest_native) {
   EXPECT_EQ(verdict(*report, "1/add").reason, "op type is not in the allow list");
 }
 
-TEST(ConvertOptions, patterns_that_match_nothing_are_warned_of) {
+TEST(ConvertOptions, O11_patterns_that_match_nothing_are_warned_of) {
   ConvertOptions options = to({"out"});
   options.deny_ops = {"LSTM*"};
   options.allow_nodes = {"*", "nowhere/*"};

@@ -3,6 +3,7 @@
 import subprocess
 
 import check_layers
+import check_names
 import check_structure
 import gtest_runner
 import pytest
@@ -83,3 +84,22 @@ def test_runner_takes_a_plain_program_as_one_case(tmp_path):
     script.chmod(0o755)
     (case,) = gtest_runner.run([script], limit_s=5)
     assert (case.name, case.outcome) == ("plain", "failed")
+
+
+def test_names_finds_ids_of_tests_and_of_cases(tmp_path):  # literals in two parts: this file is searched too
+    root = _tree(tmp_path, {
+        "tests/base/a_test.cc": "TEST" "(Wire, W2_W5_truncated) {}\nTEST_F" "(Wire, names_without_ids) {}\n",
+        "tests/e2e/test_a.py": 'CASES = [\n    ("S12_outputs_empty", call, Error),\n    pytest.param(1, id''="A4_stride_zero"),\n]\n'
+                               'def test_O8_threads():\n    call("T1_not_the_name_of_a_case", 3)\n',
+        "tests/tf_host/cases.txt": "# L9_in_a_comment\nL8_plan_of_another_signature plan=misfit\nwithout_id plan=ok\n",
+        "tests/golden/notes.txt": "W1_not_a_case x\n"})
+    found, problems = check_names.covered(root)
+    assert problems == []
+    assert found == {"W2": ["Wire.W2_W5_truncated"], "W5": ["Wire.W2_W5_truncated"], "S12": ["e2e/test_a.py::S12_outputs_empty"],
+                     "A4": ["e2e/test_a.py::A4_stride_zero"], "O8": ["e2e/test_a.py::test_O8_threads"],
+                     "L8": ["tf_host/cases.txt::L8_plan_of_another_signature"]}
+
+
+def test_names_reports_an_unknown_id(tmp_path):
+    _, problems = check_names.covered(_tree(tmp_path, {"tests/base/a_test.cc": "TEST" "(Wire, W99_nothing) {}\n"}))
+    assert len(problems) == 1 and "W99" in problems[0]
