@@ -1,25 +1,19 @@
-// Extents, cuts and scratch layout of one attention schedule.
+// Cuts and scratch layout of one attention schedule.
 #pragma once
 
-#include <cstdint>
-#include <span>
-
+#include "backends/cpu/attention/attention_cuts.h"
 #include "backends/cpu/gemm/panels.h"
 
 namespace graft::cpu {
 
-struct AttentionPlan {
-  int64_t batch = 0, heads = 0, sq = 0, sk = 0, d = 0, dv = 0;
-  int64_t mask_step[4] = {};  // elements between images, heads, queries, keys; 0 where broadcast
-  int64_t row_cuts = 1;       // tasks of one (image, head)
-  int64_t block_rows = 1;     // query rows whose scores are in cache together
+struct AttentionPlan : AttentionCuts {
   Panels k_panels, v_panels;
-  int64_t workers = 1, worker_bytes = 0;
+  int64_t worker_bytes = 0;
   // Byte offsets in a worker's scratch; packed keys are at 0.
   int64_t v_at = 0, scores_at = 0, sums_at = 0, rows_at = 0;
 };
 
-// q [B, Sq, H, D], v [B, Sk, H, Dv], mask: dims that broadcast to [B, H, Sq, Sk], or empty.
+// Operands as cut_attention takes them.
 AttentionPlan plan_attention(const ComputeTable& table, std::span<const int64_t> q,
                              std::span<const int64_t> v, std::span<const int64_t> mask,
                              int64_t l2_bytes, int threads);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "backends/cpu/common/rounding.h"
 #include "backends/cpu/threads/parallel.h"
 
 namespace graft::cpu {
@@ -12,9 +13,6 @@ namespace {
 constexpr int64_t kChunkElems = 32 * 1024;
 constexpr int64_t kMaxBlockRows = 192;
 constexpr int64_t kMinTaskMacs = 200'000;
-
-int64_t align64(int64_t bytes) { return (bytes + 63) / 64 * 64; }
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 }  // namespace
 

@@ -1,46 +1,24 @@
 #include "backends/cpu/int8/attention8_plan.h"
 
+#include <algorithm>
+
+#include "backends/cpu/common/rounding.h"
+
 namespace graft::cpu {
-namespace {
-
-constexpr int64_t kMinBlockRows = 24, kMaxBlockRows = 192;
-
-}  // namespace
 
 Int8AttentionPlan plan_int8_attention(const Int8Isa& isa, bool q_has_sign,
                                       std::span<const int64_t> q, std::span<const int64_t> v,
                                       std::span<const int64_t> mask, int64_t l2_bytes,
                                       int threads) {
-  Int8AttentionPlan p;
-  p.batch = q[0];
-  p.sq = q[1];
-  p.heads = q[2];
-  p.d = q[3];
-  p.sk = v[1];
-  p.dv = v[3];
-  int64_t step = 1;
-  for (size_t k = 0; k < mask.size(); ++k) {
-    const int64_t n = mask[mask.size() - 1 - k];
-    p.mask_step[3 - k] = n == 1 ? 0 : step;
-    step *= n;
-  }
-  const int64_t pairs = p.batch * p.heads;
-  if (pairs == 0 || p.sq == 0 || p.sk == 0) return p;
-  if (pairs < 2 * threads) {
-    const int64_t most = std::max<int64_t>(1, p.sq / kMinBlockRows);
-    p.row_cuts = std::clamp<int64_t>((2 * threads + pairs - 1) / pairs, 1, most);
-  }
+  constexpr int64_t kScoreBytes = sizeof(float) + sizeof(uint8_t);  // and its probability
+  Int8AttentionPlan p{cut_attention(q, v, mask, kScoreBytes, l2_bytes, threads)};
+  if (p.batch * p.heads == 0 || p.sq == 0 || p.sk == 0) return p;
   p.keys = int8_operand(isa, p.d, p.sk, q_has_sign);
   p.values = int8_operand(isa, p.sk, p.dv, false);
-  const int64_t task_rows = (p.sq + p.row_cuts - 1) / p.row_cuts;
-  const int64_t fit = l2_bytes / 2 / (p.sk * 5);
-  p.block_rows =
-      std::max<int64_t>(1, std::min(task_rows, std::clamp(fit, kMinBlockRows, kMaxBlockRows)));
-  p.workers = std::min<int64_t>(threads, pairs * p.row_cuts);
   int64_t end = 0;
   const auto place = [&](int64_t bytes) {
     const int64_t at = end;
-    end += Int8Operand::align64(bytes);
+    end += align64(bytes);
     return at;
   };
   place(p.keys.bytes());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backends/cpu/common/rounding.h"
 #include "backends/cpu/conv/conv_rows.h"
 #include "backends/cpu/threads/parallel.h"
 
@@ -15,8 +16,6 @@ constexpr int64_t kFewChannels = 4;
 constexpr int64_t kRunPixels = 256;
 // A multiply-add costs about a third of one in float32, by which split_igemm counts.
 constexpr int64_t kFloatRatio = 3;
-
-int64_t align64(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 // Bytes that a row's reads take, past its last term too.
 int64_t row_bytes(const Int8Weights& w) { return w.tap_steps * kInt8Step; }

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backends/cpu/common/rounding.h"
+
 namespace graft::cpu {
 namespace {
-
-int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 // Every row's taps one after another, each padded to whole steps; the rows from `begin` on.
 void pack_rows(const Int8Block& b, int64_t begin) {
@@ -23,8 +23,6 @@ void pack_rows(const Int8Block& b, int64_t begin) {
     std::memset(row, 0, static_cast<size_t>(ld - w.taps * tap_bytes));
   }
 }
-
-int64_t align64(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 // The rows as int16, each tap of a row padded to whole steps, and pointers to them before.
 const uint8_t* const* widen_rows(const Int8Block& b) {

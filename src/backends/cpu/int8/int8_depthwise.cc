@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "backends/cpu/common/pick_isa.h"
+#include "backends/cpu/common/rounding.h"
 #include "backends/cpu/common/step_util.h"
 #include "backends/cpu/conv/conv_problem.h"
 #include "backends/cpu/int8/depthwise_kernels.h"
@@ -130,7 +131,7 @@ class Int8DepthwiseStep final : public Step {
       p.rows_per_task =
           std::min(rows, std::max(least, std::max<int64_t>(1, rows / (int64_t{p.workers} * 4))));
       p.tasks = (rows + p.rows_per_task - 1) / p.rows_per_task;
-      if (s.oc != s.c) p.worker_bytes = (s.kh * s.w * s.oc + 63) / 64 * 64;
+      if (s.oc != s.c) p.worker_bytes = align64(s.kh * s.w * s.oc);
     }
     return plan_of(p, static_cast<size_t>(p.worker_bytes * p.workers));
   }

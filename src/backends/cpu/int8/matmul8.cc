@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backends/cpu/common/rounding.h"
 #include "backends/cpu/common/step_util.h"
 #include "backends/cpu/gemm/matmul_shape.h"
 #include "backends/cpu/int8/matmul8.h"
@@ -16,8 +17,6 @@ namespace {
 constexpr int64_t kMaxBlockRows = 192, kMinCutRows = 48;
 // Multiply-adds that are worth a task.
 constexpr int64_t kMinTaskMacs = 400'000;
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 struct Plan {
   MatMulShape shape;
@@ -62,12 +61,12 @@ class BatchedMatMul8 final : public Step {
     const bool turns = s.a_k_step != 1;
     p.copies_a = p.right.copies_left() || turns;
     p.copies_at = p.right.bytes();
-    p.turned_at = p.copies_at +
-                  Int8Operand::align64(
-                      p.copies_a ? p.right.copied_rows(p.block_rows) * p.right.left_bytes() : 0);
-    p.acc_at = p.turned_at + (turns ? Int8Operand::align64(p.block_rows * s.k) : 0);
-    p.rows_at = p.acc_at + Int8Operand::align64(p.right.acc_bytes());
-    p.worker_bytes = p.rows_at + Int8Operand::align64(p.block_rows * int64_t{sizeof(uint8_t*)});
+    p.turned_at =
+        p.copies_at +
+        align64(p.copies_a ? p.right.copied_rows(p.block_rows) * p.right.left_bytes() : 0);
+    p.acc_at = p.turned_at + (turns ? align64(p.block_rows * s.k) : 0);
+    p.rows_at = p.acc_at + align64(p.right.acc_bytes());
+    p.worker_bytes = p.rows_at + align64(p.block_rows * int64_t{sizeof(uint8_t*)});
     const auto scratch = static_cast<size_t>(p.workers * p.worker_bytes);
     return plan_of(std::move(p), scratch);
   }

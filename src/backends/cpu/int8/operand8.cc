@@ -69,10 +69,9 @@ Int8Operand::Int8Operand(const Int8Table& table, int64_t k, int64_t n, bool left
       panels_(table.lanes, table.panel_vecs, n),
       k_(k),
       terms_(int8_step_terms(table.kind)),
-      steps_((k + terms_ - 1) / terms_),
+      steps_(ceil_div(k, terms_)),
       left_has_sign_(left_has_sign) {
-  if (table.kind == Int8Kind::kTiles)
-    steps_ = (steps_ + kInt8TileSteps - 1) / kInt8TileSteps * kInt8TileSteps;
+  if (table.kind == Int8Kind::kTiles) steps_ = round_up(steps_, kInt8TileSteps);
   sums_at_ = align64(left_bytes() * panels_.padded_columns());
   const int64_t panel_bytes = left_bytes() * table.panel_vecs * table.lanes;
   if (table.slice_bytes > 0)

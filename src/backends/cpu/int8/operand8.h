@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "backends/cpu/common/rounding.h"
 #include "backends/cpu/gemm/panels.h"
 #include "backends/cpu/int8/gemm_table.h"
 #include "backends/cpu/int8/igemm8.h"
@@ -23,6 +24,8 @@ struct Int8Right {
 class Int8Operand {
  public:
   Int8Operand() = default;
+  Int8Operand(Int8Operand&&) = default;  // no copies: slices point into groups
+  Int8Operand& operator=(Int8Operand&&) = default;
   Int8Operand(const Int8Table& table, int64_t k, int64_t n, bool left_has_sign);
 
   const Panels& panels() const { return panels_; }
@@ -35,7 +38,7 @@ class Int8Operand {
   // Rows that the copies of num_rows rows take room for: tile kernels read whole tiles.
   int64_t copied_rows(int64_t num_rows) const {
     const int64_t multiple = table_->kind == Int8Kind::kTiles ? table_->row_multiple : 1;
-    return (num_rows + multiple - 1) / multiple * multiple;
+    return round_up(num_rows, multiple);
   }
   // left_bytes() from k bytes.
   void copy_left(const uint8_t* row, uint8_t* copy) const;
@@ -71,8 +74,6 @@ class Int8Operand {
     }
     if (table_->end) table_->end();
   }
-
-  static int64_t align64(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
  private:
   int64_t panel_offset(int64_t p) const { return left_bytes() * panels_.first_column(p); }
