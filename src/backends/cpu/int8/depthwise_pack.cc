@@ -24,9 +24,9 @@ Result<Int8DepthwiseWeights> pack_int8_depthwise(const ConvShape& shape, int64_t
   p.weights_block = p.pairs * 2 * block * (has_sign ? 2 : 1);
   const auto elems = static_cast<size_t>(p.blocks * block);
   GRAFT_ASSIGN_OR_RETURN(p.weights,
-                         Buffer::allocate(static_cast<size_t>(p.blocks * p.weights_block)));
-  GRAFT_ASSIGN_OR_RETURN(p.bias, Buffer::allocate(elems * sizeof(int32_t)));
-  GRAFT_ASSIGN_OR_RETURN(p.scale, Buffer::allocate(elems * sizeof(float)));
+                         Buffer::allocate_weights(static_cast<size_t>(p.blocks * p.weights_block)));
+  GRAFT_ASSIGN_OR_RETURN(p.bias, Buffer::allocate_weights(elems * sizeof(int32_t)));
+  GRAFT_ASSIGN_OR_RETURN(p.scale, Buffer::allocate_weights(elems * sizeof(float)));
   auto* to = p.weights.as<int8_t>();
   for (int64_t i = 0; i < p.blocks; ++i) {
     const int64_t first = first_channel(i, block, channels);

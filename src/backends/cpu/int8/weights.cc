@@ -159,7 +159,8 @@ Result<Int8Weights> Int8Weights::pack(const Int8Table& table, const Int8Matrix& 
   ++w.slices_per_panel;
   const int64_t zeros = w.tap_steps * kInt8Step;
   const int64_t weight_bytes = w.panel_offset(m.groups, 0);
-  GRAFT_ASSIGN_OR_RETURN(w.packed, Buffer::allocate(static_cast<size_t>(weight_bytes + zeros)));
+  GRAFT_ASSIGN_OR_RETURN(w.packed,
+                         Buffer::allocate_weights(static_cast<size_t>(weight_bytes + zeros)));
   auto* dst = w.packed.as<int8_t>();
   std::memset(dst + weight_bytes, 0, static_cast<size_t>(zeros));
   w.zeros = reinterpret_cast<const uint8_t*>(dst + weight_bytes);
