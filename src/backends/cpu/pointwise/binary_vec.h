@@ -64,9 +64,14 @@ static void binary_rows(const BinaryArgs* args) {
       vstore(dst + i, first);
       vstore(dst + i + kLanes, second);
     }
-    for (; i < n; i += kLanes) {
-      const ptrdiff_t left = n - i;
-      const int m = static_cast<int>(left < kLanes ? left : kLanes);
+    if (i + kLanes <= n) {
+      if constexpr (kVectorA) va = vload(a + i);
+      if constexpr (kVectorB) vb = vload(b + i);
+      vstore(dst + i, binary_one<kOp>(va, vb));
+      i += kLanes;
+    }
+    if (i < n) {
+      const int m = static_cast<int>(n - i);
       if constexpr (kVectorA) va = vload_n(a + i, m);
       if constexpr (kVectorB) vb = vload_n(b + i, m);
       vstore_n(dst + i, binary_one<kOp>(va, vb), m);

@@ -77,9 +77,12 @@ static void unary_row(const UnaryArgs* args) {
     vstore(dst + i, a);
     vstore(dst + i + kLanes, b);
   }
-  for (; i < args->n; i += kLanes) {
-    const ptrdiff_t left = args->n - i;
-    const int n = static_cast<int>(left < kLanes ? left : kLanes);
+  if (i + kLanes <= args->n) {
+    vstore(dst + i, unary_one<kOp>(vload(src + i), e));
+    i += kLanes;
+  }
+  if (i < args->n) {
+    const int n = static_cast<int>(args->n - i);
     vstore_n(dst + i, unary_one<kOp>(vload_n(src + i, n), e), n);
   }
 }

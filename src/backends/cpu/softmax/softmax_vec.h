@@ -83,9 +83,11 @@ static void log_softmax_rows(const SoftmaxArgs* args) {
     float* dst = args->dst + r * args->dst_step;
     const float max = row_max(src, args->n);
     const Vec m = vset(max), log_sum = vset(logf(row_exp<false>(nullptr, src, args->n, max)));
-    for (ptrdiff_t i = 0; i < args->n; i += kLanes) {
-      const ptrdiff_t left = args->n - i;
-      const int k = static_cast<int>(left < kLanes ? left : kLanes);
+    ptrdiff_t i = 0;
+    for (; i + kLanes <= args->n; i += kLanes)
+      vstore(dst + i, vsub(vsub(vload(src + i), m), log_sum));
+    if (i < args->n) {
+      const int k = static_cast<int>(args->n - i);
       vstore_n(dst + i, vsub(vsub(vload_n(src + i, k), m), log_sum), k);
     }
   }
