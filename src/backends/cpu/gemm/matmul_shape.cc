@@ -32,6 +32,7 @@ MatMulShape matmul_shape(const ir::MatMulAttrs& attrs, std::span<const int64_t> 
   s.b_k_step = attrs.transpose_b ? 1 : b_columns;
   s.b_column_step = attrs.transpose_b ? b_columns : 1;
   s.ldd = s.ldr = s.n;
+  if (s.m == 0 || s.n == 0) return s;  // of any number of matrices
   int64_t batch = 1;
   for (size_t i = 0; i + 2 < d.size(); ++i) batch *= d[i];
   const int64_t a_size = a[a.size() - 2] * a_columns, b_size = b[b.size() - 2] * b_columns;

@@ -14,7 +14,7 @@ struct MatMulShape {
   int64_t a_row_step = 0, a_k_step = 1;  // elements between rows and between k of a
   int64_t b_k_step = 0, b_column_step = 1;
   int64_t ldd = 0, ldr = 0;
-  // Offset of each matrix of the batch, in elements.
+  // Offset of each matrix of the batch, in elements; none where dst has no elements.
   std::vector<int64_t> a_offset, b_offset, dst_offset;
 };
 
