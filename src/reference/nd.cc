@@ -50,6 +50,9 @@ Status evaluate_gather_nd(const Call& c) {
   const std::vector<int64_t> index = ints(c.in[1]);
   const int64_t k = c.in[1].dims.back(), picks = elems(c.in[1].dims.first(c.in[1].dims.size() - 1));
   const int64_t inner = elems(c.in[0].dims.subspan(static_cast<size_t>(k)));
+  if (picks > 0 && elems(c.in[0].dims) == 0)  // as TensorFlow, though the answer is empty
+    return c.fail("params have no elements, indices name " + std::to_string(picks) +
+                  ", expected 0");
   for (int64_t i = 0; i < picks; ++i) {
     GRAFT_ASSIGN_OR_RETURN(const int64_t row, row_of(c, c.in[0].dims, index, k, i));
     for (int64_t j = 0; j < inner; ++j)
@@ -63,6 +66,12 @@ Status evaluate_scatter_nd(const Call& c) {
   const std::vector<int64_t> index = ints(c.in[1]);
   const int64_t k = c.in[1].dims.back(), count = elems(c.in[1].dims.first(c.in[1].dims.size() - 1));
   const int64_t inner = elems(c.in[0].dims.subspan(static_cast<size_t>(k)));
+  const int64_t indices = elems(c.in[1].dims), given = elems(c.in[2].dims);
+  const bool nothing = indices == 0 && given == 0;
+  if (!nothing && (elems(c.in[0].dims) == 0 || indices == 0 || given == 0))  // as TensorFlow
+    return c.fail("src has " + std::to_string(elems(c.in[0].dims)) + " elements, indices " +
+                  std::to_string(indices) + ", updates " + std::to_string(given) +
+                  ": expected some in each, or no indices and no updates");
   return visit_wide(c.in[0].dtype, [&]<typename W>() -> Status {
     std::vector<W> y = load<W>(c.in[0]);
     const std::vector<W> updates = load<W>(c.in[2]);
@@ -107,7 +116,9 @@ Status evaluate_scan(const Call& c) {
 
 Status evaluate_top_k(const Call& c) {
   const int64_t n = c.in[0].dims.back(), k = c.out[0].dims.back();
-  if (k > n) return c.fail("k is larger than the last extent");
+  if (k > n)
+    return c.fail("k is " + std::to_string(k) + ", the rows have " + std::to_string(n) +
+                  " elements");
   const int64_t rows = elems(c.in[0].dims.first(c.in[0].dims.size() - 1));
   std::vector<int64_t> picks;
   visit_wide(c.in[0].dtype, [&]<typename W>() {

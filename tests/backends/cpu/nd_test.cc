@@ -1,9 +1,38 @@
 // Ops by index vectors, running sums and the largest elements against the reference evaluator, on
 // one and on several threads.
+#include <gtest/gtest-spi.h>
+
 #include "step_testing.h"
 
 namespace graft::cpu::testing {
 namespace {
+
+Tensor zero_ints(std::vector<int64_t> dims) {
+  size_t elems = 1;
+  for (const int64_t d : dims) elems *= static_cast<size_t>(d);
+  return ints(std::move(dims), std::vector<int32_t>(elems));
+}
+
+// What run_kernel or run_reference complain about.
+std::string complaints(std::vector<Tensor> (*run)(const Case&), const Case& c) {
+  using ::testing::ScopedFakeTestPartResultReporter;
+  ::testing::TestPartResultArray found;
+  {
+    const ScopedFakeTestPartResultReporter reporter(
+        ScopedFakeTestPartResultReporter::INTERCEPT_ONLY_CURRENT_THREAD, &found);
+    run(c);
+  }
+  std::string text;
+  for (int i = 0; i < found.size(); ++i) text += found.GetTestPartResult(i).message();
+  return text;
+}
+
+void expect_shapes_refused(const Case& c, const std::string& text) {
+  const std::string kernel = complaints([](const Case& x) { return run_kernel(x, {}); }, c);
+  EXPECT_NE(kernel.find(text), std::string::npos) << "kernel: " << kernel;
+  const std::string reference = complaints(run_reference, c);
+  EXPECT_NE(reference.find(text), std::string::npos) << "reference: " << reference;
+}
 
 const DType kDtypes[] = {DType::kFloat, DType::kInt64, DType::kHalf, DType::kBool};
 
@@ -43,6 +72,53 @@ TEST(NdScatter, functions_duplicates_and_threads) {
     check(
         {ir::ScatterNdAttrs{}, {draw(rng, t, {4, 5}), ints({2, 1}, {1, 3}), draw(rng, t, {2, 5})}});
   }
+}
+
+TEST(NdGather, I5_index_out_of_range_is_an_error_with_its_place) {
+  std::mt19937 rng(7);
+  std::vector<int32_t> many(2 * 40000, 1);
+  many[2 * 30000 + 1] = 5;
+  many[2 * 39999] = -1;
+  const Case gather{ir::GatherNdAttrs{},
+                    {draw(rng, DType::kFloat, {4, 5}), ints({40, 1000, 2}, many)}};
+  const Case scatter{ir::ScatterNdAttrs{},
+                     {gather.inputs[0], gather.inputs[1], draw(rng, DType::kFloat, {40, 1000})}};
+  for (const Case& c : {gather, scatter}) {
+    try {
+      run_kernel(c, {.threads = 4});
+      FAIL() << "no error";
+    } catch (const backends::StepFailure& e) {
+      EXPECT_EQ(e.status().code(), Code::kInvalidArgument);
+      EXPECT_NE(e.status().message().find("indices[30,0,1] = 5 is not in [0, 5)"),
+                std::string::npos)
+          << e.status().message();
+    }
+  }
+}
+
+// As TensorFlow 2.21 has it, whichever operand is empty.
+TEST(NdEmpty, index_vectors_of_nothing_are_refused) {
+  std::mt19937 rng(8);
+  const auto of = [&](std::vector<int64_t> dims) {
+    return draw(rng, DType::kFloat, std::move(dims));
+  };
+  const ir::GatherNdAttrs gather;
+  const ir::ScatterNdAttrs scatter;
+  expect_shapes_refused({gather, {of({0, 3}), zero_ints({2, 1})}},
+                        "params have no elements, indices name 2");
+  expect_shapes_refused({gather, {of({3, 0}), zero_ints({2, 0})}},
+                        "params have no elements, indices name 2");
+  check({gather, {of({0, 3}), zero_ints({0, 1})}});
+  check({gather, {of({2, 0}), zero_ints({0, 0})}});
+  check({gather, {of({3, 4}), zero_ints({2, 0})}});
+  expect_shapes_refused({scatter, {of({0, 3}), zero_ints({2, 1}), of({2, 3})}},
+                        "src has 0 elements, indices 2");
+  expect_shapes_refused({scatter, {of({3, 0}), zero_ints({2, 1}), of({2, 0})}},
+                        "src has 0 elements, indices 2");
+  expect_shapes_refused({scatter, {of({3, 4}), zero_ints({2, 0}), of({2, 3, 4})}},
+                        "indices 0, updates 24");
+  check({scatter, {of({0, 3}), zero_ints({0, 1}), of({0, 3})}});
+  check({scatter, {of({0, 3}), zero_ints({2, 0}), of({2, 0, 3})}});
 }
 
 TEST(Scan, directions_and_shapes) {

@@ -1,5 +1,7 @@
 // GatherNd and ScatterNd by int32 or int64 indices. All indices are checked before anything is
 // copied. Updates are applied one after the other: threads share the destination, not the updates.
+#include <atomic>
+
 #include "backends/cpu/common/shape_util.h"
 #include "backends/cpu/common/split.h"
 #include "backends/cpu/movement/copy_step.h"
@@ -37,24 +39,39 @@ int64_t row_of(const NdPlan& p, const void* indices, int64_t i) {
   return row;
 }
 
+// The first number of index vectors [begin, end) that is outside, as a flat index; -1: none.
 template <typename I>
-void check_indices(const NdPlan& p, const std::string& op, const void* indices) {
-  for (int64_t i = 0; i < p.count; ++i) {
+int64_t first_outside(const NdPlan& p, const void* indices, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end; ++i) {
     for (int64_t d = 0; d < p.depth; ++d) {
       I v;
       __builtin_memcpy(&v, static_cast<const I*>(indices) + i * p.depth + d, sizeof(I));
-      if (v >= 0 && v < p.dims[d]) continue;
-      std::string at = std::to_string(d);
-      for (size_t k = p.index_dims.size(), flat = static_cast<size_t>(i); k-- > 0;) {
-        const auto extent = static_cast<size_t>(p.index_dims[k]);
-        at = std::to_string(flat % extent) + "," + at;
-        flat /= extent;
-      }
-      throw backends::StepFailure(invalid_argument("'" + op + "': indices[" + at +
-                                                   "] = " + std::to_string(v) + " is not in [0, " +
-                                                   std::to_string(p.dims[d]) + ")"));
+      if (v < 0 || v >= p.dims[d]) return i * p.depth + d;
     }
   }
+  return -1;
+}
+
+template <typename I>
+void check_indices(const NdPlan& p, const std::string& op, const void* indices) {
+  std::atomic<bool> outside = false;
+  parallel_ranges(p.count, kGrainElems / std::max<int64_t>(p.depth, 1),
+                  [&](int64_t begin, int64_t end) {
+                    if (first_outside<I>(p, indices, begin, end) >= 0) outside = true;
+                  });
+  if (!outside) return;
+  const int64_t at = first_outside<I>(p, indices, 0, p.count), i = at / p.depth, d = at % p.depth;
+  I v;
+  __builtin_memcpy(&v, static_cast<const I*>(indices) + at, sizeof(I));
+  std::string place = std::to_string(d);
+  for (size_t k = p.index_dims.size(), flat = static_cast<size_t>(i); k-- > 0;) {
+    const auto extent = static_cast<size_t>(p.index_dims[k]);
+    place = std::to_string(flat % extent) + "," + place;
+    flat /= extent;
+  }
+  throw backends::StepFailure(invalid_argument("'" + op + "': indices[" + place +
+                                               "] = " + std::to_string(v) + " is not in [0, " +
+                                               std::to_string(p.dims[d]) + ")"));
 }
 
 class NdStep : public Step {
@@ -62,11 +79,8 @@ class NdStep : public Step {
   explicit NdStep(const Problem& problem)
       : name_(problem.op->name), wide_(problem.src[1]->dtype == DType::kInt64) {}
 
-  Result<backends::StepPlan> plan(const backends::StepShapes& shapes) const override {
-    return plan_of(nd_plan(shapes.src[0], shapes.src[1]));
-  }
-
  protected:
+  const std::string& name() const { return name_; }
   void check(const NdPlan& p, const void* indices) const {
     wide_ ? check_indices<int64_t>(p, name_, indices) : check_indices<int32_t>(p, name_, indices);
   }
@@ -84,6 +98,13 @@ class GatherNdStep final : public NdStep {
   explicit GatherNdStep(const Problem& problem)
       : NdStep(problem), elem_bytes_(elem_bytes_of(problem)) {}
   std::string_view kernel_name() const override { return "gather_nd"; }
+  Result<backends::StepPlan> plan(const backends::StepShapes& shapes) const override {
+    NdPlan p = nd_plan(shapes.src[0], shapes.src[1]);
+    if (p.count > 0 && elems_of(shapes.src[0]) == 0)  // as TensorFlow, though the answer is empty
+      return invalid_argument("'" + name() + "': params have no elements, indices name " +
+                              std::to_string(p.count) + ", expected 0");
+    return plan_of(std::move(p));
+  }
 
   void run(const backends::StepState* state, const void* const* src, void* const* dst,
            std::byte*) const override {
@@ -178,6 +199,17 @@ class ScatterNdStep final : public NdStep {
   explicit ScatterNdStep(const Problem& problem)
       : NdStep(problem), elem_bytes_(elem_bytes_of(problem)), row_fn_(row_fn_of(problem)) {}
   std::string_view kernel_name() const override { return "scatter_nd"; }
+  Result<backends::StepPlan> plan(const backends::StepShapes& shapes) const override {
+    const int64_t elems = elems_of(shapes.src[0]), indices = elems_of(shapes.src[1]),
+                  updates = elems_of(shapes.src[2]);
+    const bool nothing = indices == 0 && updates == 0;
+    if (!nothing && (elems == 0 || indices == 0 || updates == 0))  // as TensorFlow
+      return invalid_argument("'" + name() + "': src has " + std::to_string(elems) +
+                              " elements, indices " + std::to_string(indices) + ", updates " +
+                              std::to_string(updates) +
+                              ": expected some in each, or no indices and no updates");
+    return plan_of(nd_plan(shapes.src[0], shapes.src[1]));
+  }
 
   void run(const backends::StepState* state, const void* const* src, void* const* dst,
            std::byte*) const override {
