@@ -22,7 +22,7 @@ struct TensorComparison {
   int64_t order = 0;       // place in the network, from 0
   int64_t elems = 0;
   // 10 log10(sum a^2 / sum error^2). +infinity: no error at all. NaN, as all other errors then:
-  // somewhere NaN or an infinity stands on one side alone.
+  // somewhere NaN or an infinity stands on one side alone, or no pair of elements is finite.
   double sqnr_db = 0;
   double max_abs_error = 0, mean_error = 0, mean_abs_error = 0;
   double cosine = 0;                           // 1 for two tensors of zeros

@@ -113,8 +113,11 @@ class ComparerImpl final : public Comparer {
     fetched = b_->run_observed(outputs_, feeds, pair, stop);
     if (!fetched.ok()) return fetched.status().with_context(options_.name_b);
     for (size_t i = 0; i < outputs_.size(); ++i) {
-      if (const auto elems = to_floats((*fetched)[i]))
-        pair.add_output(outputs_[i], *elems, (*fetched)[i].dims);
+      const HostTensor& tensor = (*fetched)[i];
+      if (const auto elems = to_floats(tensor))
+        pair.add_output(outputs_[i], *elems, tensor.dims);
+      else
+        pair.lose_output(outputs_[i], "b is " + dtype_name(tensor.dtype) + ", a is floating");
     }
     pair.finish();
     ++runs_;

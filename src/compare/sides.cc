@@ -56,6 +56,10 @@ void PairB::add_output(const std::string& tensor, std::span<const float> elems,
   if (it != a_.kept_.end()) pair(tensor, it->second, 0, elems, dims);
 }
 
+void PairB::lose_output(const std::string& tensor, const std::string& why) {
+  if (a_.kept_.contains(tensor)) give_up(tensor, why);
+}
+
 void PairB::give_up(const std::string& tensor, const std::string& why) {
   pairs_.unequal[tensor] = why;
   pairs_.by_name.erase(tensor);

@@ -61,6 +61,8 @@ class PairB final : public TensorObserver {
                  std::span<const int64_t> dims) override;
   void add_output(const std::string& tensor, std::span<const float> elems,
                   std::span<const int64_t> dims);
+  // A fetched tensor that b has in no form that can be compared; nothing where a has none either.
+  void lose_output(const std::string& tensor, const std::string& why);
   // After the run: tensors of which b made fewer elements than a.
   void finish();
 

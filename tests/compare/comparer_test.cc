@@ -170,6 +170,25 @@ TEST(Compare, outputs_of_unequal_shape_never_pass) {
       << result->text();
 }
 
+TEST(Compare, outputs_of_another_kind_never_pass) {
+  GraphBuilder floating = mlp(1), other = mlp(1);
+  floating.add("Relu", "end", {"out"}, float_t());
+  other.add(
+      "Cast", "end", {"out"},
+      {{"SrcT", frontend::type_attr(DType::kFloat)}, {"DstT", frontend::type_attr(DType::kInt32)}});
+  CompareOptions options;
+  options.outputs = {"out", "end"};
+  for (const int64_t batch : {8, 2}) {
+    auto result = compared(floating.bytes(), other.bytes(), options, "x", batch);
+    ASSERT_TRUE(result.ok()) << result.status().message();
+    EXPECT_TRUE(std::isnan(row(*result, "end").sqnr_db));
+    EXPECT_FALSE(result->outputs_reach(-1000));
+    EXPECT_NE(result->text().find("'end' can't be compared: b is int32, a is floating"),
+              std::string::npos)
+        << result->text();
+  }
+}
+
 TEST(Compare, bad_calls_are_refused_by_name) {
   const Bytes graph = mlp().bytes();
   auto unfed = compared(graph, graph, {}, "0/act");
