@@ -98,6 +98,7 @@ Status canonicalize(ir::Network& network, const BuildSetup& setup, int64_t index
   built.tensors = float_tensors(network);
   std::vector<passes::KeptLayer> kept;
   pass_options.notes = &built.report.warnings;
+  pass_options.unused_ranges = &built.unused_ranges;
   pass_options.ranges = setup.ranges;
   pass_options.quantize = quantize_options(network, options);
   pass_options.kept_float = &kept;

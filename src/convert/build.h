@@ -24,7 +24,8 @@ struct BuildSetup {
 struct BuiltEngine {
   partition::EngineNode node;  // without a final name
   EngineReport report;
-  std::vector<std::string> tensors;  // INT8: all that a table may give a range for
+  std::vector<std::string> tensors;        // INT8: all that a table may give a range for
+  std::vector<std::string> unused_ranges;  // INT8: ranges of the user without effect
 };
 
 // Errors leave the segment native. `index` numbers the segment for names and dumps.

@@ -184,7 +184,7 @@ Result<Conversion> convert_impl(std::span<const std::byte> bytes, const ConvertO
     }
     built[s] = std::move(*engine);
   }
-  if (int8.ranges) warn_unknown_tensors(*int8.ranges, built, report);
+  if (int8.ranges) warn_unused_ranges(*int8.ranges, built, report);
   if (options.memory_limit_bytes >= 0) apply_memory_limit(options, built, left);
   std::vector<partition::EngineNode> engines;
   for (size_t s = 0; s < segments.size(); ++s) {

@@ -30,12 +30,15 @@ Result<FinishedEngine> quantize_plan(const CalibrationSite& site, const ir::Rang
   GRAFT_ASSIGN_OR_RETURN(engine::Plan plan, engine::read_plan(std::as_bytes(std::span(site.plan))));
   passes::PassOptions pass_options;
   std::vector<passes::KeptLayer> kept;
+  std::vector<std::string> notes, unused_ranges;
   pass_options.disabled = options.disabled_passes;
   pass_options.strict_math = options.strict_math;
   pass_options.int8 = true;
   pass_options.ranges = &table;
   pass_options.quantize = quantize_options(plan.network, options);
   pass_options.kept_float = &kept;
+  pass_options.notes = &notes;
+  pass_options.unused_ranges = &unused_ranges;
   GRAFT_RETURN_IF_ERROR(passes::quantize_network(plan.network, pass_options, work));
 
   engine::PlanOptions plan_options = plan.options;
@@ -48,7 +51,9 @@ Result<FinishedEngine> quantize_plan(const CalibrationSite& site, const ir::Rang
   report.identity = written.identity;
   report.plan_bytes = static_cast<int64_t>(written.bytes.size());
   report.weights_bytes = written.weights_bytes;
-  report.warnings = written.warnings;
+  report.warnings = std::move(notes);
+  report.warnings.insert(report.warnings.end(), unused_ranges.begin(), unused_ranges.end());
+  report.warnings.insert(report.warnings.end(), written.warnings.begin(), written.warnings.end());
   for (const passes::KeptLayer& layer : kept)
     report.warnings.push_back("layer '" + layer.name +
                               "' stays in floating point: " + layer.reason);

@@ -76,8 +76,8 @@ Result<bool> has_quantize_nodes(std::span<const std::byte> graph) {
   return has_quantize_ops(parsed);
 }
 
-void warn_unknown_tensors(const ir::RangeTable& ranges,
-                          const std::vector<std::optional<BuiltEngine>>& engines, Report& report) {
+void warn_unused_ranges(const ir::RangeTable& ranges,
+                        const std::vector<std::optional<BuiltEngine>>& engines, Report& report) {
   std::unordered_set<std::string_view> known;
   for (const std::optional<BuiltEngine>& engine : engines)
     if (engine) known.insert(engine->tensors.begin(), engine->tensors.end());
@@ -92,6 +92,13 @@ void warn_unknown_tensors(const ir::RangeTable& ranges,
     log(LogLevel::kWarning, std::to_string(unknown) + " of " +
                                 std::to_string(ranges.ranges.size()) +
                                 " tensors of the calibration table are in no engine");
+  for (const std::optional<BuiltEngine>& engine : engines) {
+    if (!engine) continue;
+    for (const std::string& text : engine->unused_ranges) {
+      report.warnings.push_back("calibration table: " + text);
+      log(LogLevel::kWarning, report.warnings.back());
+    }
+  }
 }
 
 }  // namespace graft::convert_detail

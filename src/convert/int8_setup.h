@@ -23,8 +23,9 @@ Result<Int8Setup> set_up_int8(const graphdef::Graph& graph, const ConvertOptions
 // Whether a graph has nodes that quantize and dequantize. InvalidGraph when it can't be read.
 Result<bool> has_quantize_nodes(std::span<const std::byte> graph);
 
-// A warning for each name of the table that no engine has.
-void warn_unknown_tensors(const ir::RangeTable& ranges,
-                          const std::vector<std::optional<BuiltEngine>>& engines, Report& report);
+// A warning for each name of the table that no engine has, and for each range of the user that an
+// engine has no use for.
+void warn_unused_ranges(const ir::RangeTable& ranges,
+                        const std::vector<std::optional<BuiltEngine>>& engines, Report& report);
 
 }  // namespace graft::convert_detail

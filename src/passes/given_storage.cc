@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "ir/quantized.h"
 #include "passes/fake_quant_range.h"
+#include "passes/quantize_choice.h"
 
 namespace graft::passes {
 
@@ -13,13 +13,7 @@ using ir::Op;
 using ir::OpKind;
 using ir::ValueId;
 
-bool joins(const Op& op) { return op.kind() == OpKind::kConcat || op.kind() == OpKind::kPack; }
-
-bool keeps_grid(const Op& op) {
-  if (joins(op)) return false;
-  return ir::moves_quantized(op.kind()) ||
-         (op.kind() == OpKind::kPool && op.as<ir::PoolAttrs>().fn == ir::PoolFn::kMax);
-}
+bool keeps_grid(const Op& op) { return keeps_scale(op) && !joins(op); }
 
 bool is_relu(const Op& op) {
   const auto* unary = op.get_if<ir::UnaryAttrs>();

@@ -38,6 +38,7 @@ struct PassOptions {
   std::vector<KeptLayer>* kept_float = nullptr;  // filled by the quantize pass
   std::vector<std::string>* notes =
       nullptr;  // ranges of the graph that int8 does not hold as given
+  std::vector<std::string>* unused_ranges = nullptr;  // ranges of the user without effect, and why
 };
 
 struct PassRecord {

@@ -13,6 +13,7 @@
 #include "passes/passes.h"
 #include "passes/quantize_choice.h"
 #include "passes/quantize_weights.h"
+#include "passes/unused_ranges.h"
 
 namespace graft::passes {
 
@@ -123,18 +124,14 @@ class Quantizer {
       return add_product_of_two(op);
     if (op.kind() == ir::OpKind::kConv || op.kind() == ir::OpKind::kMatMul) return add_layer(op);
     if (op.kind() == ir::OpKind::kFakeQuant) return add_fake_quant(op);
-    const bool keeps =
-        ir::moves_quantized(op.kind()) ||
-        (op.kind() == ir::OpKind::kPool && op.as<ir::PoolAttrs>().fn == ir::PoolFn::kMax);
-    const bool joins = op.kind() == ir::OpKind::kConcat || op.kind() == ir::OpKind::kPack;
-    const size_t data = joins ? op.inputs.size() : op.kind() == ir::OpKind::kBinary ? 2 : 1;
+    const size_t data = joins(op) ? op.inputs.size() : op.kind() == ir::OpKind::kBinary ? 2 : 1;
     std::vector<ValueId> inputs;
     for (size_t k = 0; k < op.inputs.size(); ++k) {
       const ValueId id = op.inputs[k];
       ValueId input = ir::kNoValue;
       if (k < data) {
         GRAFT_ASSIGN_OR_RETURN(input,
-                               quantized_of(id, joins ? storage(op.outputs[0]) : storage(id)));
+                               quantized_of(id, joins(op) ? storage(op.outputs[0]) : storage(id)));
       } else if (op.kind() == ir::OpKind::kPad && k == 2) {
         input = zero_of(storage(op.inputs[0]).dtype, old(id).name);
       } else {
@@ -145,7 +142,7 @@ class Quantizer {
     GRAFT_ASSIGN_OR_RETURN(
         const auto values,
         out_.append_multi(op.attrs, std::move(inputs), op.outputs.size(), op.name, op.source,
-                          keeps ? DstQuant{} : storage(op.outputs[0])));
+                          keeps_scale(op) ? DstQuant{} : storage(op.outputs[0])));
     bind(op, values);
     return ok_status();
   }
@@ -291,6 +288,8 @@ Result<bool> quantize(ir::Network& network, PassContext& context) {
   if (!options.ranges) return false;
   QuantizeChoice choice =
       choose_int8(network, {*options.ranges, options.quantize, options.kept_float, options.notes});
+  if (options.unused_ranges)
+    *options.unused_ranges = unused_ranges(network, *options.ranges, choice);
   int64_t cost = 1;
   for (const ir::Value& v : network.values) {
     if (v.is_const()) cost += static_cast<int64_t>(v.constant->bytes.size() / 64);

@@ -188,10 +188,7 @@ class Choice {
     for (size_t i = 0; i < net_.ops.size(); ++i) {
       const Op& op = net_.ops[i];
       if (!result_.int8[i] || is_core(op.kind())) continue;
-      const size_t data = op.kind() == OpKind::kBinary ? 2
-                          : op.kind() == OpKind::kConcat || op.kind() == OpKind::kPack
-                              ? op.inputs.size()
-                              : 1;
+      const size_t data = op.kind() == OpKind::kBinary ? 2 : joins(op) ? op.inputs.size() : 1;
       bool fed = true;
       for (size_t k = 0; k < data && op.kind() != OpKind::kFakeQuant; ++k)
         fed = fed && made_int8(op.inputs[k]);
@@ -204,17 +201,12 @@ class Choice {
     return changed;
   }
 
-  static bool keeps_scale(const Op& op) {
-    return ir::moves_quantized(op.kind()) ||
-           (op.kind() == OpKind::kPool && op.as<ir::PoolAttrs>().fn == ir::PoolFn::kMax);
-  }
-
   // In op order, so that chains of movement carry the scale of their first tensor.
   void keep_scales() {
     for (size_t i = 0; i < net_.ops.size(); ++i) {
       const Op& op = net_.ops[i];
       if (!result_.int8[i] || !keeps_scale(op)) continue;
-      if (op.kind() == OpKind::kConcat || op.kind() == OpKind::kPack) continue;
+      if (joins(op)) continue;
       for (ValueId id : op.outputs) result_.storage[static_cast<size_t>(id)] = at(op.inputs[0]);
     }
   }
@@ -237,8 +229,7 @@ class Choice {
   void join_scales() {
     for (size_t i = net_.ops.size(); i-- > 0;) {
       const Op& op = net_.ops[i];
-      if (!result_.int8[i] || (op.kind() != OpKind::kConcat && op.kind() != OpKind::kPack))
-        continue;
+      if (!result_.int8[i] || !joins(op)) continue;
       const ir::DstQuant joined = at(op.outputs[0]);
       for (ValueId id : op.inputs) {
         const int32_t p = uses_.producer[static_cast<size_t>(id)];
@@ -263,6 +254,13 @@ class Choice {
 };
 
 }  // namespace
+
+bool joins(const Op& op) { return op.kind() == OpKind::kConcat || op.kind() == OpKind::kPack; }
+
+bool keeps_scale(const Op& op) {
+  return ir::moves_quantized(op.kind()) ||
+         (op.kind() == OpKind::kPool && op.as<ir::PoolAttrs>().fn == ir::PoolFn::kMax);
+}
 
 QuantizeChoice choose_int8(const ir::Network& network, const ChoiceInput& input) {
   return Choice(network, input).run();

@@ -21,6 +21,10 @@ struct ChoiceInput {
   std::vector<std::string>* notes = nullptr;  // gets the grids that int8 changes
 };
 
+bool joins(const ir::Op& op);
+// Quantized, dst has the scale of src; of what joins tensors, all of src that of dst.
+bool keeps_scale(const ir::Op& op);
+
 // Convolutions, matrix products and attention whose ranges are known; what lies between them
 // and can follow in integers; ops of one concat share its scale. A fake_quant that integers are
 // read from is the storing of them.

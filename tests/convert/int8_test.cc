@@ -308,6 +308,27 @@ TEST(Int8, Q13_unknown_and_missing_tensors_are_named) {
   EXPECT_TRUE(mentions(result->report.engines[0].warnings, "stays in floating point"));
 }
 
+TEST(Int8, ranges_of_the_user_without_effect_are_in_the_report) {
+  const auto source = mlp().bytes();
+  auto table = quantize::table_from_json(table_of(source));
+  ASSERT_TRUE(table.ok());
+  const auto unused = [&] {
+    ConvertOptions options = int8({"out"}, CalibrationMode::kNone);
+    options.calibration_table = quantize::table_to_json(*table);
+    auto result = convert(source, options);
+    EXPECT_TRUE(result.ok()) << result.status().message();
+    return result.ok() ? result->report.warnings : std::vector<std::string>{"failed"};
+  };
+  EXPECT_EQ(unused(), std::vector<std::string>());
+  for (const char* name : {"0/act", "1/act"}) {
+    table->ranges.at(name).calibrator = ir::kUserCalibrator;
+    table->ranges.at(name).from_user = true;
+  }
+  // Floats behind the last layer.
+  EXPECT_EQ(unused(), std::vector<std::string>{"calibration table: the range given for '1/act' is "
+                                               "not used: no INT8 layer reads the tensor"});
+}
+
 TEST(Int8, without_calibration_and_quantization_nodes_it_is_fp16) {
   auto result = convert(mlp().bytes(), int8({"out"}, CalibrationMode::kNone));
   ASSERT_TRUE(result.ok()) << result.status().message();

@@ -148,6 +148,40 @@ TEST(Quantize, storage_follows_sign_and_readers) {
   EXPECT_EQ(op_named(int8, name(n.a)).quant.scale, type_of(int8, joined.outputs[0]).scale);
 }
 
+TEST(Quantize, ranges_of_the_user_without_effect_are_named) {
+  Net n;
+  const std::vector<Tensor> inputs{random_tensor(DType::kFloat, {2, 8, 8, 3}, 7)};
+  const ir::Network calibration = calibration_network(n.b.net);
+  const auto name = [&](ir::ValueId id) { return n.b.net.values[static_cast<size_t>(id)].name; };
+  ir::RangeTable table = calibrate(calibration, inputs);
+  const auto unused = [&] {
+    std::vector<std::string> texts;
+    PassOptions options = int8_options();
+    options.unused_ranges = &texts;
+    quantized(calibration, table, options);
+    return texts;
+  };
+  EXPECT_EQ(unused(), std::vector<std::string>()) << "calibrated ranges are there for every tensor";
+  for (ir::ValueId id : {n.x, n.stem, n.a, n.pool, n.joined, n.sum, n.logits}) {
+    ir::TensorRange& range = table.ranges.at(name(id));
+    range.threshold *= 2 + 0.1f * static_cast<float>(id);  // no two alike
+    range.from_user = true;
+  }
+  const auto text = [&](ir::ValueId id, const std::string& reason) {
+    return "the range given for '" + name(id) + "' is not used: " + reason;
+  };
+  EXPECT_EQ(
+      unused(),
+      (std::vector<std::string>{
+          text(n.a, "it is stored as the tensor that it is joined into; give the range of '" +
+                        name(n.joined) + "'"),
+          text(n.pool, "its op stores what it reads; give the range of '" + name(n.stem) + "'"),
+          text(n.logits, "no INT8 layer reads the tensor")}));
+  table.ranges.at(name(n.pool)).threshold = table.ranges.at(name(n.stem)).threshold;
+  table.ranges.at(name(n.a)).threshold = table.ranges.at(name(n.joined)).threshold;
+  EXPECT_EQ(unused().size(), 1u) << "these are as asked";
+}
+
 // Query, key and value from one tensor, attention, the projection behind it.
 struct Attending {
   Builder b;
