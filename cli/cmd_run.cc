@@ -33,7 +33,9 @@ void add_common(CLI::App& cmd, Args& args) {
 Result<std::unique_ptr<Session>> open(const Args& args) {
   Result<std::vector<std::byte>> bytes = read_file(args.graph, kMaxGraphBytes);
   if (!bytes.ok()) return bytes.status();
-  return Session::create(*bytes, args.options);
+  Result<std::unique_ptr<Session>> session = Session::create(*bytes, args.options);
+  if (!session.ok()) return session.status().with_context(args.graph);
+  return session;
 }
 
 std::string shape_text(const HostTensor& tensor) {
