@@ -103,6 +103,14 @@ class Backend {
   // one are appended.
   virtual Result<std::unique_ptr<Step>> create_step(const Problem& problem,
                                                     std::vector<Refusal>* refused) const = 0;
+  // One step that does what `steps` do one after another, to the bit, without storing what lies
+  // between them; null: there is none. Each of them reads the dst of the one before as src[0],
+  // which nobody else reads. src and dst are those of all of `steps`, in order; only the last dst
+  // is written, and must not overlap any src. A plan without state: at these shapes they run better
+  // one after another. `steps` outlive the step.
+  virtual std::unique_ptr<Step> fuse(std::span<const Step* const> /*steps*/) const {
+    return nullptr;
+  }
   // Whether any kernel but the reference evaluator takes the problem. For reports: constants may be
   // unaligned and are not read, nothing is packed.
   virtual bool has_kernel(const Problem& problem) const = 0;

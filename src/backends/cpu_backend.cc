@@ -1,5 +1,6 @@
 // The CPU backend: first kernel of the op's list that supports the problem, else the reference.
 #include "backends/backend.h"
+#include "backends/cpu/conv/conv_block.h"
 #include "backends/cpu/kernel_list.h"
 #include "backends/cpu/threads/parallel.h"
 #include "backends/reference_step.h"
@@ -24,6 +25,10 @@ class CpuBackend final : public Backend {
       if (refused) refused->push_back({kernel.name, std::move(reason)});
     }
     return create_reference_step(problem);
+  }
+
+  std::unique_ptr<Step> fuse(std::span<const Step* const> steps) const override {
+    return cpu::fuse_conv_block(steps);
   }
 
   bool has_kernel(const Problem& problem) const override {

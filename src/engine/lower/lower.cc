@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 
 #include "backends/reference_step.h"
@@ -43,6 +44,7 @@ class Lowering {
     program->ops.resize(network_.ops.size());
     GRAFT_RETURN_IF_ERROR(create_steps(program->ops));
     for (size_t i = 0; i < program->ops.size(); ++i) note_needs(network_.ops[i], program->ops[i]);
+    if (!options_.reference_only) fuse_ops(*program);
     for (const ProgramOp& op : program->ops) {
       if (op.step) program->weights_bytes += op.step->packed_bytes();
     }
@@ -81,6 +83,36 @@ class Lowering {
     });
     for (const Status& status : statuses) GRAFT_RETURN_IF_ERROR(status);
     return ok_status();
+  }
+
+  // Stretches of ops that each read the one before and that nothing else reads, longest first.
+  void fuse_ops(Program& program) const {
+    constexpr size_t kMostOps = 3;
+    std::vector<int32_t> readers(network_.values.size(), 0);
+    for (const ir::Op& op : network_.ops) {
+      for (ir::ValueId id : op.inputs) ++readers[id];
+    }
+    for (ir::ValueId id : network_.outputs) ++readers[id];
+    const auto follows = [&](size_t i) {
+      const ir::Op &op = network_.ops[i], &before = network_.ops[i - 1];
+      return program.ops[i].step && !op.inputs.empty() && before.outputs.size() == 1 &&
+             op.inputs[0] == before.outputs[0] && readers[op.inputs[0]] == 1;
+    };
+    for (size_t i = 0; i + 1 < network_.ops.size();) {
+      std::vector<const backends::Step*> steps;
+      if (program.ops[i].step) steps.push_back(program.ops[i].step.get());
+      while (!steps.empty() && steps.size() < kMostOps && i + steps.size() < network_.ops.size() &&
+             follows(i + steps.size()))
+        steps.push_back(program.ops[i + steps.size()].step.get());
+      std::unique_ptr<backends::Step> fused;
+      for (; steps.size() >= 2; steps.pop_back()) {
+        if ((fused = backend_.fuse(steps))) break;
+      }
+      if (fused)
+        program.fused.push_back(
+            {static_cast<int32_t>(i), static_cast<int32_t>(steps.size()), std::move(fused)});
+      i += std::max<size_t>(steps.size(), 1);
+    }
   }
 
   // Marks the constants that runs read: those that the op's step did not pack.

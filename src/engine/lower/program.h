@@ -26,9 +26,16 @@ struct ProgramOp {
   bool view = false;  // dst is src[0] under another shape
 };
 
+// Ops [first, first + count) as one step, for schedules at whose shapes it plans to run.
+struct FusedOps {
+  int32_t first = 0, count = 0;
+  std::unique_ptr<backends::Step> step;
+};
+
 struct Program {
-  ir::Network network;         // constants without their bytes
-  std::vector<ProgramOp> ops;  // as network.ops
+  ir::Network network;          // constants without their bytes
+  std::vector<ProgramOp> ops;   // as network.ops
+  std::vector<FusedOps> fused;  // disjoint, in order
   std::vector<const std::byte*>
       resident;                      // per value: 64-byte aligned elements of a constant, or null
   std::vector<int32_t> host_inputs;  // network inputs whose values decide shapes

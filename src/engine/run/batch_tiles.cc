@@ -109,8 +109,9 @@ std::vector<BatchTile> choose_batch_tiles(const ir::Network& network,
   const std::vector<bool> batched = batched_values(network);
   const auto n = static_cast<int32_t>(steps.size());
   const auto fits = [&](int32_t s) {
-    return works_by_image(
-        network, network.ops[static_cast<size_t>(steps[static_cast<size_t>(s)].op)], batched);
+    const TileStep& step = steps[static_cast<size_t>(s)];
+    return !step.fused &&
+           works_by_image(network, network.ops[static_cast<size_t>(step.op)], batched);
   };
   const auto is_large = [&](int32_t s) {
     return steps[static_cast<size_t>(s)].activation_bytes > l3_bytes / 2;

@@ -21,6 +21,7 @@ struct TileStep {
   int32_t op = 0;
   int64_t activation_bytes = 0;  // of src and dst at the whole batch
   int64_t weights_bytes = 0;
+  bool fused = false;  // with its neighbours, which keeps it in the cache already
 };
 
 // Per value: its axis 0 is the batch, the open dim that every image input shares.

@@ -1,4 +1,5 @@
 #include <mutex>
+#include <utility>
 
 #include "base/check.h"
 #include "engine/lower/registry.h"
@@ -80,6 +81,15 @@ class EngineImpl final : public Engine {
       StepInfo& info = infos[info_of[schedule->steps[s].op]];
       info.flops = schedule->steps[s].flops;
       if (profiled_ == schedule && s < times_ns_.size()) info.time_ns = times_ns_[s];
+    }
+    // The last of fused steps stands for them all.
+    for (const FusedSteps& fused : schedule->fused) {
+      StepInfo& last = infos[info_of[schedule->steps[fused.end - 1].op]];
+      for (int32_t s = fused.begin; s < fused.end; ++s) {
+        StepInfo& info = infos[info_of[schedule->steps[s].op]];
+        info.kernel = fused.step->kernel_name();
+        if (&info != &last) last.flops += std::exchange(info.flops, 0);
+      }
     }
     return infos;
   }

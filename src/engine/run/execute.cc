@@ -156,10 +156,9 @@ class Run {
       const ir::ValueId id = network_.inputs[i];
       GRAFT_RETURN_IF_ERROR(observe(id, c_.values[id], schedule_.dims[id]));
     }
-    const Images all;
     size_t s = 0;
     for (const BatchTile& tile : schedule_.tiles) {
-      for (; s < static_cast<size_t>(tile.begin); ++s) GRAFT_RETURN_IF_ERROR(run_step(s, all));
+      GRAFT_RETURN_IF_ERROR(run_until(static_cast<size_t>(tile.begin), s));
       for (int64_t first = 0; first < tile.batch; first += tile.images) {
         const Images images{first, std::min(tile.images, tile.batch - first),
                             tile.batch - first < tile.images};
@@ -167,7 +166,54 @@ class Run {
           GRAFT_RETURN_IF_ERROR(run_step(s, images));
       }
     }
-    for (; s < schedule_.steps.size(); ++s) GRAFT_RETURN_IF_ERROR(run_step(s, all));
+    return run_until(schedule_.steps.size(), s);
+  }
+
+  // Steps [s, end) outside of tiles; s comes out as end.
+  Status run_until(size_t end, size_t& s) {
+    const Images all;
+    while (s < end) {
+      const FusedSteps* fused = args_.observer ? nullptr : next_fused(s);
+      if (fused) {
+        GRAFT_RETURN_IF_ERROR(run_fused(*fused));
+        s = static_cast<size_t>(fused->end);
+      } else {
+        GRAFT_RETURN_IF_ERROR(run_step(s++, all));
+      }
+    }
+    return ok_status();
+  }
+
+  // The fused steps that begin with step s; null: none. To be asked in order.
+  const FusedSteps* next_fused(size_t s) {
+    const auto& fused = schedule_.fused;
+    while (next_fused_ < fused.size() && static_cast<size_t>(fused[next_fused_].begin) < s)
+      ++next_fused_;
+    const bool here =
+        next_fused_ < fused.size() && static_cast<size_t>(fused[next_fused_].begin) == s;
+    return here ? &fused[next_fused_] : nullptr;
+  }
+
+  Status run_fused(const FusedSteps& fused) {
+    c_.src.clear();
+    c_.dst.clear();
+    const auto last = static_cast<size_t>(fused.end - 1);
+    for (auto s = static_cast<size_t>(fused.begin); s <= last; ++s) {
+      const ir::Op& op = network_.ops[schedule_.steps[s].op];
+      for (ir::ValueId id : op.inputs) c_.src.push_back(c_.values[id]);
+      for (ir::ValueId id : op.outputs) c_.dst.push_back(const_cast<std::byte*>(c_.values[id]));
+    }
+    if (args_.stop.stop_requested())
+      return cancelled("stopped before " + network_.ops[schedule_.steps[last].op].name);
+    const auto begin =
+        args_.profile ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
+    fused.step->run(fused.state.get(), c_.src.data(), c_.dst.data(),
+                    c_.memory.data() + schedule_.arena_bytes);
+    if (args_.profile) {
+      c_.times_ns[last] +=
+          std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin)
+              .count();
+    }
     return ok_status();
   }
 
@@ -256,6 +302,7 @@ class Run {
   const ir::Network& network_;
   const Schedule& schedule_;
   Context& c_;
+  size_t next_fused_ = 0;
   std::vector<float> reals_;  // of the quantized tensor that the observer sees
 };
 

@@ -32,6 +32,7 @@ class Scheduler {
     place_borders();
     GRAFT_RETURN_IF_ERROR(place_ops());
     place_outputs();
+    GRAFT_RETURN_IF_ERROR(place_fused());
     GRAFT_RETURN_IF_ERROR(place_tiles());
     GRAFT_RETURN_IF_ERROR(place_arena());
     GRAFT_RETURN_IF_ERROR(plan_steps());
@@ -119,6 +120,41 @@ class Scheduler {
     }
   }
 
+  // Fused ops that are all there, where that pays.
+  Status place_fused() {
+    const auto& steps = schedule_->steps;
+    size_t s = 0;
+    for (const FusedOps& f : program_.fused) {
+      while (s < steps.size() && steps[s].op < f.first) ++s;
+      const size_t end = s + static_cast<size_t>(f.count);
+      if (end > steps.size() || steps[s].op != f.first ||
+          steps[end - 1].op != f.first + f.count - 1)
+        continue;
+      backends::StepShapes shapes;
+      shapes.threads = threads_;
+      for (size_t i = s; i < end; ++i) {
+        const backends::StepShapes one = step_shapes(network_.ops[steps[i].op], shapes_);
+        shapes.src.insert(shapes.src.end(), one.src.begin(), one.src.end());
+        shapes.dst.insert(shapes.dst.end(), one.dst.begin(), one.dst.end());
+        shapes.host.insert(shapes.host.end(), one.host.begin(), one.host.end());
+      }
+      const std::string& name = network_.ops[steps[end - 1].op].name;
+      GRAFT_ASSIGN_OR_RETURN(auto state, planned(f.step->plan(shapes), name));
+      if (state)
+        schedule_->fused.push_back(
+            {static_cast<int32_t>(s), static_cast<int32_t>(end), f.step.get(), std::move(state)});
+    }
+    return ok_status();
+  }
+
+  // The fused steps that a step is part of; null: none.
+  const FusedSteps* fused_of(int32_t step) const {
+    for (const FusedSteps& f : schedule_->fused) {
+      if (step >= f.begin && step < f.end) return &f;
+    }
+    return nullptr;
+  }
+
   // Which tile a step is in, -1: none.
   int32_t tile_of(int32_t step) const {
     for (size_t t = 0; t < schedule_->tiles.size(); ++t) {
@@ -141,6 +177,7 @@ class Scheduler {
       const ir::Op& op = network_.ops[s.op];
       TileStep& step = steps.emplace_back();
       step.op = s.op;
+      step.fused = fused_of(static_cast<int32_t>(steps.size() - 1)) != nullptr;
       step.weights_bytes = static_cast<int64_t>(s.step->packed_bytes());
       for (ir::ValueId id : op.inputs)
         step.activation_bytes += batched[id] ? static_cast<int64_t>(shapes_.size_bytes[id]) : 0;
@@ -192,10 +229,13 @@ class Scheduler {
     const auto& steps = schedule_->steps;
     for (size_t s = 0; s < steps.size(); ++s) {
       const int32_t tile = tile_of(static_cast<int32_t>(s));
+      const FusedSteps* fused = fused_of(static_cast<int32_t>(s));
       for (ir::ValueId id : network_.ops[steps[s].op].inputs) {
         // What a tile reads from outside, it reads again for the next images.
         const bool again = tile >= 0 && inside_[root_[id]] != tile;
-        last_use[root_[id]] = again ? schedule_->tiles[tile].end - 1 : static_cast<int32_t>(s);
+        last_use[root_[id]] = again   ? schedule_->tiles[tile].end - 1
+                              : fused ? fused->end - 1
+                                      : static_cast<int32_t>(s);
       }
     }
     std::vector<BufferRequest> requests;
@@ -232,6 +272,7 @@ class Scheduler {
   // The activation whose buffer `dst` may take over at step `now`; kNoValue: none.
   ir::ValueId in_place_source(const backends::Step& step, const ir::Op& op, ir::ValueId dst,
                               int32_t now, const std::vector<int32_t>& last_use) const {
+    if (fused_of(now)) return ir::kNoValue;  // src is still read when dst is written
     for (size_t i = 0; i < op.inputs.size(); ++i) {
       const ir::ValueId src = root_[op.inputs[i]];
       if (schedule_->slots[src].place != Place::kArena || last_use[src] != now ||
@@ -261,13 +302,17 @@ class Scheduler {
   Result<std::unique_ptr<backends::StepState>> plan_step(const ScheduledStep& scheduled,
                                                          const ConcreteShapes& shapes) {
     const ir::Op& op = network_.ops[scheduled.op];
-    auto planned = scheduled.step->plan(step_shapes(op, shapes));
-    if (!planned.ok()) return planned.status().with_context(op.name);
-    if (planned->scratch_bytes > static_cast<size_t>(limits_.max_arena_bytes))
-      return resource_exhausted(op.name + " asks for " + std::to_string(planned->scratch_bytes) +
+    return planned(scheduled.step->plan(step_shapes(op, shapes)), op.name);
+  }
+
+  Result<std::unique_ptr<backends::StepState>> planned(Result<backends::StepPlan> plan,
+                                                       const std::string& name) {
+    if (!plan.ok()) return plan.status().with_context(name);
+    if (plan->scratch_bytes > static_cast<size_t>(limits_.max_arena_bytes))
+      return resource_exhausted(name + " asks for " + std::to_string(plan->scratch_bytes) +
                                 " bytes of scratch");
-    schedule_->scratch_bytes = std::max(schedule_->scratch_bytes, planned->scratch_bytes);
-    return std::move(planned->state);
+    schedule_->scratch_bytes = std::max(schedule_->scratch_bytes, plan->scratch_bytes);
+    return std::move(plan->state);
   }
 
   // Bytes between the images of a value that lies whole in memory while the tile runs.

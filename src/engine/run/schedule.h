@@ -39,6 +39,13 @@ struct ScheduledStep {
   std::vector<int64_t> src_image_bytes, dst_image_bytes;
 };
 
+// Steps [begin, end) as one, unless an observer wants to see what lies between them.
+struct FusedSteps {
+  int32_t begin = 0, end = 0;
+  const backends::Step* step = nullptr;
+  std::unique_ptr<backends::StepState> state;
+};
+
 // An output that no step writes directly: copied from `value` at the end.
 struct OutputCopy {
   int32_t output = 0;
@@ -52,6 +59,7 @@ struct Schedule {
   std::vector<Slot> slots;                 // per value
   std::vector<ScheduledStep> steps;  // in order; those that only make empty tensors are left out
   std::vector<BatchTile> tiles;      // stretches of `steps`; disjoint, in order
+  std::vector<FusedSteps> fused;     // the same, and outside of tiles
   std::vector<OutputCopy> copies;
   std::vector<std::byte> host_data;  // elements of shape arithmetic, 8-byte aligned each
   size_t arena_bytes = 0;            // activations

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "backends/cpu/common/step_util.h"
+#include "backends/cpu/conv/conv_part.h"
 #include "backends/cpu/conv/conv_problem.h"
 #include "backends/cpu/conv/depthwise2d.h"
 #include "backends/cpu/conv/winograd2d.h"
@@ -34,11 +35,13 @@ struct ConvCommon {
   Epilogue epilogue;
   std::vector<float> bias;  // empty: no bias, or one known only while running
   const ComputeTable* table = nullptr;
+  int inputs = 0;
 
   explicit ConvCommon(const Problem& p)
       : attrs(p.op->as<ConvAttrs>()),
         shape(conv_shape(attrs, p.constants[1].dims)),
-        table(&compute_table_of(p.target)) {
+        table(&compute_table_of(p.target)),
+        inputs(static_cast<int>(p.src.size())) {
     to_epilogue(attrs.act, &epilogue);
     if (attrs.has_bias && p.constants[2].data != nullptr) {
       const float* data = static_cast<const float*>(p.constants[2].data);
@@ -57,7 +60,7 @@ struct Tensors {
 // The step of a kernel K: its name, its packed weights (pack, packed_bytes), its Plan of a shape
 // and run.
 template <typename K>
-class ConvStep final : public Step {
+class ConvStep final : public Step, public ConvPartSource {
  public:
   explicit ConvStep(const Problem& p) : common_(p) {}
   static Result<std::unique_ptr<Step>> create(const Problem& p) {
@@ -94,6 +97,17 @@ class ConvStep final : public Step {
   size_t packed_bytes() const override {
     return kernel_.packed_bytes() + common_.bias.size() * sizeof(float);
   }
+  ConvPart part() const override {
+    ConvPart part;
+    part.attrs = &common_.attrs;
+    part.shape = &common_.shape;
+    part.epilogue = &common_.epilogue;
+    part.table = common_.table;
+    part.bias = common_.bias.empty() ? nullptr : common_.bias.data();
+    part.inputs = common_.inputs;
+    if constexpr (requires { kernel_.show(part); }) kernel_.show(part);
+    return part;
+  }
 
  private:
   int residual_input() const { return common_.attrs.has_bias ? 3 : 2; }
@@ -115,6 +129,7 @@ struct Igemm {
   void run(const Plan& plan, const ConvCommon& common, const Tensors& t, void* scratch) const {
     run_conv(weights, plan, t.src, t.bias, t.residual, common.epilogue, t.dst, scratch);
   }
+  void show(ConvPart& part) const { part.igemm = &weights; }
   ConvWeights weights;
 };
 
@@ -167,6 +182,7 @@ struct Depthwise {
     run_depthwise(*common.table, plan, weights.as<float>(), t.src, t.bias, t.residual,
                   common.epilogue, t.dst);
   }
+  void show(ConvPart& part) const { part.depthwise = weights.as<float>(); }
   Buffer weights;
 };
 

@@ -26,7 +26,13 @@ struct DwRun {
   float* dst;
   ptrdiff_t pixel_step, column_step, row_step, ldd, ldr;
   ptrdiff_t taps_h, taps_w, weights_row;
+  ptrdiff_t wrap_row, wrap_step;
   Vec lo, hi;
+
+  // From the input row of tap row ky to the next.
+  ptrdiff_t step_from(ptrdiff_t ky) const {
+    return row_step + (ky + 1 == wrap_row ? wrap_step : 0);
+  }
 };
 
 template <int kCols, bool kTail>
@@ -60,7 +66,7 @@ GRAFT_INLINE void dw_any(const DwRun<kCols>& r, const float* w, ptrdiff_t c, int
   Vec acc[kCols];
   dw_init<kCols, kTail>(r, acc, c, n);
   const float* row = r.src + c;
-  for (ptrdiff_t ky = 0; ky < r.taps_h; ++ky, row += r.row_step, w += r.weights_row) {
+  for (ptrdiff_t ky = 0; ky < r.taps_h; row += r.step_from(ky), ++ky, w += r.weights_row) {
     const float* p = row;
     for (ptrdiff_t kx = 0; kx < r.taps_w; ++kx, p += r.pixel_step) {
       const Vec wv = vload(w + kx * kLanes);
@@ -81,7 +87,7 @@ GRAFT_INLINE void dw_fixed(const DwRun<kCols>& r, const float* wk, ptrdiff_t c) 
   const float* row = r.src + c;
   const ptrdiff_t rows = kAllRows ? kKernel : r.taps_h;
 #pragma GCC unroll 5
-  for (ptrdiff_t ky = 0; ky < rows; ++ky, row += r.row_step, wk += kKernel * kLanes) {
+  for (ptrdiff_t ky = 0; ky < rows; row += r.step_from(ky), ++ky, wk += kKernel * kLanes) {
     Vec w[kKernel];
 #pragma GCC unroll 8
     for (int kx = 0; kx < kKernel; ++kx) w[kx] = vload(wk + kx * kLanes);
@@ -114,6 +120,8 @@ static void dw_block(const DepthwiseArgs& t, ptrdiff_t x) {
                           t.taps_h,
                           t.taps_w,
                           t.weights_row_taps * kLanes,
+                          t.wrap_row,
+                          t.wrap_step,
                           vset(clamp ? t.epilogue->lo : -__builtin_inff()),
                           vset(clamp ? t.epilogue->hi : __builtin_inff())};
   const ptrdiff_t channels = t.channels, weights_step = t.weights_taps * kLanes;
@@ -165,8 +173,10 @@ static void dw_multiplied(const DepthwiseArgs& t) {
         Vec acc = t.bias ? vload_n(t.bias + c, n) : vzero();
         if (t.residual) acc = vadd(acc, vload_n(t.residual + x * t.ldr + c, n));
         for (ptrdiff_t ky = 0; ky < t.taps_h; ++ky) {
+          const ptrdiff_t wrap = t.wrap_row > 0 && ky >= t.wrap_row ? t.wrap_step : 0;
           for (ptrdiff_t kx = 0; kx < t.taps_w; ++kx) {
-            const float* p = t.src + x * t.column_step + ky * t.row_step + kx * t.pixel_step + ic;
+            const float* p =
+                t.src + x * t.column_step + ky * t.row_step + wrap + kx * t.pixel_step + ic;
             const float* w = t.weights + (ky * t.weights_row_taps + kx) * t.channels + c;
             acc = vfma(vbroadcast(p), vload_n(w, n), acc);
           }

@@ -63,11 +63,17 @@ DepthwisePlan plan_depthwise(const ConvShape& s, int threads) {
   return p;
 }
 
-void run_depthwise(const ComputeTable& table, const DepthwisePlan& plan, const float* weights,
-                   const float* src, const float* bias, const float* residual,
-                   const Epilogue& epilogue, float* dst) {
+RowRange depthwise_input_rows(const ConvShape& s, int64_t oy) {
+  const int64_t y0 = oy * s.stride_h - s.pad_top;
+  const TapRange ky = taps_inside(y0, s.dilation_h, s.kh, s.h);
+  if (ky.begin == ky.end) return {};
+  return {y0 + ky.begin * s.dilation_h, y0 + (ky.end - 1) * s.dilation_h + 1};
+}
+
+void run_depthwise_row(const ComputeTable& table, const DepthwisePlan& plan, const float* weights,
+                       const ImageRows& src, int64_t oy, const float* bias, const float* residual,
+                       const Epilogue& epilogue, float* dst) {
   const ConvShape& s = plan.shape;
-  const int64_t rows = s.batch * s.oh;
   DepthwiseArgs base;
   base.pixel_step = s.dilation_w * s.src_ld;
   base.column_step = s.stride_w * s.src_ld;
@@ -81,36 +87,47 @@ void run_depthwise(const ComputeTable& table, const DepthwisePlan& plan, const f
   base.multiplier = s.oc / s.c;
   base.epilogue = &epilogue;
   const int64_t tap_elems = base.multiplier == 1 ? table.lanes : s.oc;
-  const auto run_row = [&](int64_t row) {
-    const int64_t image = row / s.oh, oy = row % s.oh;
-    const int64_t y0 = oy * s.stride_h - s.pad_top;
-    const TapRange ky = taps_inside(y0, s.dilation_h, s.kh, s.h);
-    const auto run_columns = [&](int64_t x, int64_t cols) {
-      const int64_t x0 = x * s.stride_w - s.pad_left;
-      // A run inside the image has all its taps; else it is one column.
-      const TapRange kx = taps_inside(x0, s.dilation_w, s.kw, s.w);
-      DepthwiseArgs a = base;
-      a.taps_h = ky.end - ky.begin;
-      a.taps_w = kx.end - kx.begin;
-      const bool empty = a.taps_h == 0 || a.taps_w == 0;
-      if (empty) a.taps_h = a.taps_w = 0;
-      const int64_t y = empty ? 0 : y0 + ky.begin * s.dilation_h;
-      const int64_t first_x = empty ? 0 : x0 + kx.begin * s.dilation_w;
-      a.src = src + ((image * s.h + y) * s.w + first_x) * s.src_ld;
-      a.weights = weights + (ky.begin * s.kw + kx.begin) * tap_elems;
-      a.cols = cols;
-      const int64_t pixel = row * s.ow + x;
-      a.dst = dst + pixel * s.dst_ld;
-      a.residual = residual ? residual + pixel * s.residual_ld : nullptr;
-      table.depthwise(&a);
-    };
-    for (int64_t x = 0; x < plan.x_begin; ++x) run_columns(x, 1);
-    if (plan.x_end > plan.x_begin) run_columns(plan.x_begin, plan.x_end - plan.x_begin);
-    for (int64_t x = plan.x_end; x < s.ow; ++x) run_columns(x, 1);
+  const int64_t y0 = oy * s.stride_h - s.pad_top;
+  const TapRange ky = taps_inside(y0, s.dilation_h, s.kh, s.h);
+  const auto run_columns = [&](int64_t x, int64_t cols) {
+    const int64_t x0 = x * s.stride_w - s.pad_left;
+    // A run inside the image has all its taps; else it is one column.
+    const TapRange kx = taps_inside(x0, s.dilation_w, s.kw, s.w);
+    DepthwiseArgs a = base;
+    a.taps_h = ky.end - ky.begin;
+    a.taps_w = kx.end - kx.begin;
+    const bool empty = a.taps_h == 0 || a.taps_w == 0;
+    if (empty) a.taps_h = a.taps_w = 0;
+    const int64_t slot = empty ? 0 : (y0 + ky.begin * s.dilation_h) % src.slots;
+    const int64_t first_x = empty ? 0 : x0 + kx.begin * s.dilation_w;
+    a.src = src.first + (slot * s.w + first_x) * s.src_ld;
+    const int64_t before_wrap = (src.slots - slot + s.dilation_h - 1) / s.dilation_h;
+    a.wrap_row = before_wrap < a.taps_h ? before_wrap : 0;
+    a.wrap_step = -src.slots * s.w * s.src_ld;
+    a.weights = weights + (ky.begin * s.kw + kx.begin) * tap_elems;
+    a.cols = cols;
+    a.dst = dst + x * s.dst_ld;
+    a.residual = residual ? residual + x * s.residual_ld : nullptr;
+    table.depthwise(&a);
   };
+  for (int64_t x = 0; x < plan.x_begin; ++x) run_columns(x, 1);
+  if (plan.x_end > plan.x_begin) run_columns(plan.x_begin, plan.x_end - plan.x_begin);
+  for (int64_t x = plan.x_end; x < s.ow; ++x) run_columns(x, 1);
+}
+
+void run_depthwise(const ComputeTable& table, const DepthwisePlan& plan, const float* weights,
+                   const float* src, const float* bias, const float* residual,
+                   const Epilogue& epilogue, float* dst) {
+  const ConvShape& s = plan.shape;
+  const int64_t rows = s.batch * s.oh;
   parallel_for(plan.tasks, plan.workers, [&](int64_t task, int) {
     const int64_t end = std::min(rows, (task + 1) * plan.rows_per_task);
-    for (int64_t row = task * plan.rows_per_task; row < end; ++row) run_row(row);
+    for (int64_t row = task * plan.rows_per_task; row < end; ++row) {
+      const int64_t image = row / s.oh;
+      run_depthwise_row(table, plan, weights, {src + image * s.h * s.w * s.src_ld, s.h}, row % s.oh,
+                        bias, residual ? residual + row * s.ow * s.residual_ld : nullptr, epilogue,
+                        dst + row * s.ow * s.dst_ld);
+    }
   });
 }
 

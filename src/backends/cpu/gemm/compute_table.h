@@ -44,6 +44,8 @@ struct DepthwiseArgs {
   ptrdiff_t column_step;     // elements between input pixels of neighbouring outputs (stride)
   ptrdiff_t row_step;        // elements between input rows of neighbouring kernel rows
   ptrdiff_t taps_h, taps_w;  // taps to add
+  // Input rows in a ring: those of tap rows from wrap_row on (0: none) lie wrap_step elements off.
+  ptrdiff_t wrap_row, wrap_step;
   // First tap. multiplier 1: [vectors of channels][weights_taps][lanes], zeros past the channels;
   // else [weights_taps][channels].
   const float* weights;
