@@ -1,9 +1,6 @@
 #include "calibrate.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 
 #include "batches.h"
@@ -11,11 +8,10 @@
 #include "graft/finish.h"
 #include "graft/session.h"
 #include "interrupt.h"
+#include "progress.h"
 
 namespace graft::cli {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 std::vector<std::string> placeholders(const Report& report) {
   std::vector<std::string> names;
@@ -24,34 +20,22 @@ std::vector<std::string> placeholders(const Report& report) {
   return names;
 }
 
-class Bar {
- public:
-  Bar(int64_t total, bool shown) : total_(total), shown_(shown) {}
-  void show(int64_t done) const {
-    if (!shown_) return;
-    const double s = std::chrono::duration<double>(Clock::now() - start_).count();
-    if (s < 2) return;
-    const double rate = static_cast<double>(done) / s;
-    std::fprintf(stderr, "\rcalibrate %lld/%lld images  %.1f images/s  ETA %.1f s   %s",
-                 static_cast<long long>(done), static_cast<long long>(total_), rate,
-                 static_cast<double>(total_ - done) / std::max(rate, 1e-9),
-                 done == total_ ? "\n" : "");
-  }
-
- private:
-  int64_t total_;
-  bool shown_;
-  Clock::time_point start_ = Clock::now();
-};
-
 Status run_all(Session& session, const std::vector<std::string>& fetches, const NamedTensors& data,
                int64_t count, const CalibrateArgs& args) {
-  const Bar bar(count, !args.quiet && isatty(STDERR_FILENO) == 1);
+  ProgressLine line;
+  const auto show = [&](int64_t done) {
+    const double rate = static_cast<double>(done) / line.elapsed_s();
+    char text[128];
+    std::snprintf(text, sizeof text, "calibrate %lld/%lld images  %.1f images/s  ETA %.1f s",
+                  static_cast<long long>(done), static_cast<long long>(count), rate,
+                  static_cast<double>(count - done) / rate);
+    line.show(text, done, count);
+  };
   return for_each_batch(data, count, args.batch, [&](int64_t at, const FeedRefs& feeds) -> Status {
     Result<std::vector<HostTensor>> results = session.run(fetches, feeds, interrupt_token());
     if (!results.ok())
       return results.status().with_context("calibration at image " + std::to_string(at));
-    bar.show(std::min(at + args.batch, count));
+    if (!args.quiet) show(std::min(at + args.batch, count));
     return ok_status();
   });
 }

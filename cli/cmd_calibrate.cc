@@ -8,6 +8,7 @@
 #include "graft/calibrate.h"
 #include "graft/finish.h"
 #include "interrupt.h"
+#include "progress.h"
 
 namespace graft::cli {
 namespace {
@@ -22,6 +23,7 @@ int run_calibrate(Args& args) {
   if (Status s = check_writable(args.output); !s.ok()) return fail(s);
   Result<std::vector<std::byte>> bytes = read_file(args.input, kMaxGraphBytes);
   if (!bytes.ok()) return fail(bytes.status());
+  args.options.progress = progress_fn(args.calibrate.quiet);
   Result<std::string> table = make_table(*bytes, args.options, args.calibrate);
   if (!table.ok()) return fail(table.status().with_context(args.input));
   if (table->empty()) {
@@ -48,6 +50,7 @@ int run_finalize(FinalizeArgs& args) {
     return read_calibration_files(args.directory, resource);
   };
   args.options.stop = interrupt_token();
+  args.options.progress = progress_fn(args.quiet);
   Result<Conversion> conversion = finish_calibration(*bytes, states, args.options);
   if (!conversion.ok()) return fail(conversion.status().with_context(args.input));
   if (Status s = write_file_atomic(args.output, conversion->graph); !s.ok()) return fail(s);

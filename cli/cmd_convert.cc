@@ -1,7 +1,4 @@
 // graft convert, graft analyze.
-#include <unistd.h>
-
-#include <chrono>
 #include <cstdio>
 #include <memory>
 
@@ -9,6 +6,7 @@
 #include "command.h"
 #include "graft/convert.h"
 #include "interrupt.h"
+#include "progress.h"
 
 namespace graft::cli {
 namespace {
@@ -58,16 +56,7 @@ Status finish(Args& args) {
   args.options.strict = args.strict;
   args.options.strict_math = args.fp32_math == "strict";
   args.options.native_segments = !args.no_native_segments;
-  if (!args.quiet && isatty(STDERR_FILENO) == 1) {
-    const auto start = std::chrono::steady_clock::now();
-    args.options.progress = [start](const std::string& stage, int64_t done, int64_t total,
-                                    double eta_s) {
-      if (std::chrono::steady_clock::now() - start < std::chrono::seconds(2)) return;
-      std::fprintf(stderr, "\r%-8s %lld/%lld  ETA %.1f s   ", stage.c_str(),
-                   static_cast<long long>(done), static_cast<long long>(total), eta_s);
-      if (stage == "write" && done == total) std::fputc('\n', stderr);
-    };
-  }
+  args.options.progress = progress_fn(args.quiet);
   return ok_status();
 }
 

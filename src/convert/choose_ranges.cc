@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 
 #include "engine/plan/plan.h"
 #include "graft/engine.h"
@@ -19,6 +20,7 @@ constexpr size_t kMaxSamples = 16;
 constexpr CalibratorKind kCandidates[] = {CalibratorKind::kMinMax, CalibratorKind::kPercentile,
                                           CalibratorKind::kMse, CalibratorKind::kEntropy,
                                           CalibratorKind::kAuto};
+static_assert(kChooseSteps == 1 + std::size(kCandidates));  // FP32 answers, then each
 
 class KeepOutputs final : public OutputSink {
  public:
@@ -127,6 +129,7 @@ Result<quantize::Finished> choose_ranges(std::span<const std::byte> calibration_
                                          const engine::CalibrationState& state,
                                          std::string_view engine,
                                          const quantize::FinishOptions& options,
+                                         const std::function<void(int)>& progress,
                                          const std::stop_token& stop) {
   GRAFT_ASSIGN_OR_RETURN(quantize::Finished alone,
                          quantize::finish(*state.observers, engine, options));
@@ -137,6 +140,7 @@ Result<quantize::Finished> choose_ranges(std::span<const std::byte> calibration_
   size_t best = 0;
   double best_db = 0;
   for (CalibratorKind kind : kCandidates) {
+    progress(1 + static_cast<int>(tables.size()));
     quantize::FinishOptions one = options;
     one.calibrator = kind;
     GRAFT_ASSIGN_OR_RETURN(quantize::Finished table,

@@ -1,11 +1,13 @@
 // The end of a calibration: statistics -> table -> INT8 graph.
 #include "graft/finish.h"
 
+#include <chrono>
 #include <memory>
 
 #include "base/check.h"
 #include "base/log.h"
 #include "convert/calibration_nodes.h"
+#include "convert/choose_ranges.h"
 #include "convert/finish_engines.h"
 #include "convert/site_ranges.h"
 #include "partition/calib.h"
@@ -31,10 +33,19 @@ Result<Ranges> collect_ranges(const std::vector<CalibrationSite>& sites,
                             "', expected 'auto', 'entropy', 'percentile', 'minmax' or 'mse'");
   Ranges result;
   result.all.identity = sites[0].record.identity;
-  const auto total = static_cast<int64_t>(sites.size());
-  for (int64_t i = 0; i < total; ++i) {
-    const CalibrationSite& site = sites[static_cast<size_t>(i)];
-    if (options.progress) options.progress("ranges", i, total, 0);
+  const auto start = std::chrono::steady_clock::now();
+  const int64_t total = kChooseSteps * static_cast<int64_t>(sites.size());
+  int64_t site_begin = 0;
+  const auto progress = [&](int steps) {
+    if (!options.progress) return;
+    const double elapsed =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const int64_t done = site_begin + steps;
+    options.progress("ranges", done, total,
+                     done > 0 ? elapsed * static_cast<double>(total - done) / done : 0);
+  };
+  for (const CalibrationSite& site : sites) {
+    progress(0);
     if (options.stop.stop_requested()) return cancelled("the finish of a calibration was stopped");
     if (site.record.identity != result.all.identity)
       return Status(Code::kCalibrationError,
@@ -42,13 +53,15 @@ Result<Ranges> collect_ranges(const std::vector<CalibrationSite>& sites,
                         printable(sites[0].record.engine) + "' of graph " + result.all.identity +
                         " and '" + printable(site.record.engine) + "' of graph " +
                         site.record.identity);
-    GRAFT_ASSIGN_OR_RETURN(quantize::Finished finished, site_ranges(site, states, options));
+    GRAFT_ASSIGN_OR_RETURN(quantize::Finished finished,
+                           site_ranges(site, states, options, progress));
     result.all.ranges.insert(finished.table.ranges.begin(), finished.table.ranges.end());
     result.by_site.push_back(std::move(finished.table));
     result.warnings.insert(result.warnings.end(), finished.warnings.begin(),
                            finished.warnings.end());
+    site_begin += kChooseSteps;
   }
-  if (options.progress) options.progress("ranges", total, total, 0);
+  progress(0);
   return result;
 }
 

@@ -38,7 +38,8 @@ Result<engine::CalibrationState> merged_state(const CalibrationSite& site,
 }  // namespace
 
 Result<quantize::Finished> site_ranges(const CalibrationSite& site, const CalibrationStates& states,
-                                       const FinishOptions& options) {
+                                       const FinishOptions& options,
+                                       const std::function<void(int)>& progress) {
   auto state = merged_state(site, states);
   if (!state.ok())
     return state.status().with_context("engine '" + printable(site.record.engine) + "'");
@@ -48,7 +49,7 @@ Result<quantize::Finished> site_ranges(const CalibrationSite& site, const Calibr
   finish_options.calibrator_options.percentile = options.percentile;
   finish_options.ignore_non_finite = options.ignore_non_finite;
   return choose_ranges(std::as_bytes(std::span(site.plan)), *state, site.record.engine,
-                       finish_options, options.stop);
+                       finish_options, progress, options.stop);
 }
 
 }  // namespace graft::convert_detail

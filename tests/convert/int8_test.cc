@@ -363,6 +363,31 @@ TEST(Int8, Q13_states_that_are_corrupt_or_of_another_engine_are_refused) {
   refused(state);
 }
 
+// Choosing ranges is what takes the time, so it says how far it is.
+TEST(Int8, the_finish_reports_each_step) {
+  const Parsed calib = converted(mlp().bytes(), int8({"out"}, CalibrationMode::kEngines));
+  Feeder feeder(calib);
+  feeder.feed();
+  for (const auto& [calibrator, steps] :
+       {std::pair{"auto", std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6}},
+        {"minmax", std::vector<int64_t>{0, 6}}}) {
+    std::vector<int64_t> seen;
+    std::set<std::string> stages;
+    FinishOptions options;
+    options.calibrator = calibrator;
+    options.progress = [&](const std::string& stage, int64_t done, int64_t total, double eta_s) {
+      stages.insert(stage);
+      EXPECT_GE(eta_s, 0);
+      if (stage != "ranges") return;
+      EXPECT_EQ(total, 6);
+      seen.push_back(done);
+    };
+    ASSERT_TRUE(finish_calibration(calib.bytes, states_of({&feeder}), options).ok());
+    EXPECT_EQ(seen, steps) << calibrator;
+    EXPECT_TRUE(stages.contains("build"));
+  }
+}
+
 TEST(Int8, unknown_calibrator_is_refused) {
   const Parsed calib = converted(mlp().bytes(), int8({"out"}, CalibrationMode::kEngines));
   FinishOptions options;

@@ -8,6 +8,8 @@ import json
 import logging
 import os
 import pathlib
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -310,6 +312,21 @@ def interrupted(arguments, folder, when):
     process.send_signal(signal.SIGINT)
     process.errors = process.communicate(timeout=60)[1]
     return process, seen
+
+
+def test_the_command_shows_how_far_it_is(data, tmp_path):
+    np.savez(tmp_path / "feeds.npz", input=np.tile(data, (400, 1, 1, 1)))
+    ours, theirs = pty.openpty()
+    command = [graft_command(), "calibrate", DIGITS, "--feeds", tmp_path / "feeds.npz", "--calibration-batch", "1", "-o", tmp_path / "out"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    os.close(theirs)
+    shown = ""
+    while "ETA" not in shown:
+        shown += os.read(ours, 4096).decode()  # an error once the process has ended
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=60)
+    os.close(ours)
+    assert re.search(r"calibrate \d+/80000 images +[0-9.]+ images/s +ETA [0-9.]+ s", shown), shown
 
 
 def test_Q10_an_interrupted_command_leaves_nothing(data, tmp_path):

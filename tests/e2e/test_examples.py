@@ -2,8 +2,11 @@
 
 import os
 import pathlib
+import pty
+import re
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -11,10 +14,19 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("GRAFT_BUILD_DIR", ROOT / "build" / "release"))
 
 
-def _frozen_graph(*arguments):
+def _copy(terminal, file):
+    try:
+        while data := os.read(terminal, 4096):
+            file.write(data)
+    except OSError:  # nobody writes any more
+        pass
+    os.close(terminal)
+
+
+def _frozen_graph(*arguments, stderr=subprocess.PIPE):
     env = dict(os.environ, PYTHONPATH=str(BUILD.resolve() / "python"))
     return subprocess.run([sys.executable, ROOT / "examples" / "frozen_graph.py", "--repeat", "2", *map(str, arguments)],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=110, env=env)
+                          stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=300, env=env)
 
 
 @pytest.mark.parametrize("mode", ["FP32", "FP16"])
@@ -38,6 +50,22 @@ def test_frozen_graph_calibrates():
     line = next(row for row in done.stdout.splitlines() if row.startswith("INT8"))
     assert float(line.split("top-1 agreement ")[1].split("%")[0]) >= 98.5, done.stdout
     assert "engines: TRTEngineOp_" in done.stdout and ", 0 in its native segment" in done.stdout
+
+
+def test_frozen_graph_calibrates_resnet50_and_shows_progress(network, tmp_path):
+    ours, theirs = pty.openpty()  # a terminal: there the finish shows a bar
+    with open(tmp_path / "screen", "wb") as screen:
+        reader = threading.Thread(target=_copy, args=(ours, screen))
+        reader.start()
+        done = _frozen_graph("--graph", network("resnet50").path, "--mode", "INT8", "--batch-size", 4, "--examples", 18, stderr=theirs)
+        os.close(theirs)
+        reader.join()
+    shown = (tmp_path / "screen").read_text(errors="replace")
+    assert done.returncode == 0, shown
+    line = next(row for row in done.stdout.splitlines() if row.startswith("INT8"))
+    assert float(line.split(", ")[-1].split(" dB")[0]) >= 20, done.stdout
+    assert "engines: TRTEngineOp_" in done.stdout and ", 0 in its native segment" in done.stdout
+    assert re.search(r"ranges +\[#+\.*\] [1-6]/6  ETA", shown), shown
 
 
 def test_frozen_graph_takes_any_graph(network):
