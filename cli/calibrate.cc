@@ -5,7 +5,6 @@
 
 #include "batches.h"
 #include "command.h"
-#include "graft/finish.h"
 #include "graft/session.h"
 #include "interrupt.h"
 #include "progress.h"
@@ -40,11 +39,36 @@ Status run_all(Session& session, const std::vector<std::string>& fetches, const 
   });
 }
 
+void take_ranges(const std::vector<std::string>& items, FinishOptions& options) {
+  for (const std::string& item : items) {
+    const size_t at = item.rfind('=');
+    float low = 0, high = 0;
+    char end = 0;
+    const char* numbers = at == std::string::npos ? "" : item.c_str() + at + 1;
+    const bool both = std::sscanf(numbers, "%f,%f%c", &low, &high, &end) == 2;
+    if (!both && std::sscanf(numbers, "%f%c", &high, &end) != 1)
+      throw CLI::ValidationError("--range",
+                                 "got '" + item + "', expected NAME=LIMIT or NAME=LOWEST,HIGHEST");
+    options.ranges[item.substr(0, at)] = {both ? low : -high, high};
+  }
+}
+
 }  // namespace
 
-void add_calibrator(CLI::App& cmd, CalibrateArgs& args) {
-  cmd.add_option("--calibrator", args.calibrator, "How data become ranges")
+void add_finish_options(CLI::App& cmd, FinishOptions& options) {
+  cmd.add_option("--calibrator", options.calibrator, "How data become ranges")
       ->check(CLI::IsMember({"auto", "entropy", "percentile", "minmax", "mse"}));
+  cmd.add_option("--percentile", options.percentile, "Of the calibrator percentile");
+  cmd.add_option_function<std::vector<std::string>>(
+      "--range", [&options](const std::vector<std::string>& items) { take_ranges(items, options); },
+      "NAME=LIMIT or NAME=LOWEST,HIGHEST: the range of a tensor instead of what its data say, "
+      "repeated");
+  cmd.add_flag("--ignore-non-finite", options.ignore_non_finite,
+               "Leave NaN and infinities out of the statistics instead of refusing them");
+}
+
+void add_calibrator(CLI::App& cmd, CalibrateArgs& args) {
+  add_finish_options(cmd, args.finish);
   cmd.add_option("--calibration-batch", args.batch, "Images a run")
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 31));
 }
@@ -75,8 +99,7 @@ Result<std::string> make_table(std::span<const std::byte> graph, ConvertOptions 
     if (auto collector = (*session)->calibration(resource)) found.push_back(collector->state());
     return Result<std::vector<std::vector<std::byte>>>(std::move(found));
   };
-  FinishOptions finish;
-  finish.calibrator = args.calibrator;
+  FinishOptions finish = args.finish;
   finish.progress = options.progress;
   finish.stop = interrupt_token();
   Result<CalibrationTable> table = calibration_table(bytes, states, finish);

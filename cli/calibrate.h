@@ -6,18 +6,20 @@
 #include <string>
 #include <vector>
 
-#include "graft/convert.h"
+#include "graft/finish.h"
 
 namespace graft::cli {
 
 struct CalibrateArgs {
   std::vector<std::string> feeds;  // FILE.npz, or NAME=FILE.npy each; all images in each array
-  std::string calibrator = "auto";
-  int64_t batch = 32;  // images a run
+  FinishOptions finish;            // what of it the command line sets
+  int64_t batch = 32;              // images a run
   int threads = 0;
   bool quiet = false;
 };
 
+// How ranges are found.
+void add_finish_options(CLI::App& cmd, FinishOptions& options);
 void add_calibrator(CLI::App& cmd, CalibrateArgs& args);
 
 // The table as JSON; "" when nothing would become an engine, so that nothing can be calibrated.

@@ -6,7 +6,6 @@
 #include "calibrate.h"
 #include "command.h"
 #include "graft/calibrate.h"
-#include "graft/finish.h"
 #include "interrupt.h"
 #include "progress.h"
 
@@ -93,8 +92,7 @@ void add_finalize(CLI::App& app, int& exit_code) {
       ->required();
   cmd->add_option("-o,--output", args->output, "Where the mixed graph goes")->required();
   cmd->add_option("--save-table", args->save_table, "Also write the calibration table");
-  cmd->add_option("--calibrator", args->options.calibrator, "How data become ranges")
-      ->check(CLI::IsMember({"auto", "entropy", "percentile", "minmax", "mse"}));
+  add_finish_options(*cmd, args->options);
   cmd->add_flag("--quiet", args->quiet, "Print nothing but errors");
   cmd->callback([args, &exit_code] { exit_code = run_finalize(*args); });
 }

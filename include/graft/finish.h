@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <span>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "graft/convert.h"
@@ -30,7 +32,9 @@ struct FinishOptions {
   std::string calibrator = "auto";  // auto | entropy | percentile | minmax | mse
   double percentile = 99.99;        // for "percentile"
   bool ignore_non_finite = false;   // leave NaN and infinities out instead of refusing them
-  ProgressFn progress;              // stages "ranges", then those of convert
+  // Tensor -> lowest and highest value: instead of what its data say.
+  std::map<std::string, std::pair<float, float>> ranges;
+  ProgressFn progress;  // stages "ranges", then those of convert
   std::stop_token stop;
 };
 

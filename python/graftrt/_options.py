@@ -14,7 +14,7 @@ _CONVERT = {
     "memory_limit_bytes": int, "fp32_math": str, "keep_float": list, "int8_per_tensor_weights": bool,
 }
 # Options of calibration; Python reads them.
-_CALIBRATION = {"calibrator": str}
+_CALIBRATION = {"calibrator": str, "percentile": float, "ignore_non_finite": bool, "ranges": dict}
 # Options of running; they reach the plugin.
 _RUN = {"strict": (bool, str), "fail_engines": list, "fail_engine_runs": list, "calibration_dir": (str, os.PathLike)}
 

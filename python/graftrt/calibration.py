@@ -146,11 +146,27 @@ def states(resource, sessions=()):
     return written or found
 
 
+def _ranges(given):
+    """{tensor: (lowest, highest)} of what users give: that, or a number for both sides."""
+    result = {}
+    for name, value in given.items():
+        low, high = value if isinstance(value, (tuple, list)) and len(value) == 2 else (value, value)
+        try:
+            high = float(high)
+            low = float(low) if isinstance(value, (tuple, list)) else -high
+        except (TypeError, ValueError):
+            raise InvalidArgument(f"option ranges: {name!r}: got {value!r}, expected a number or (lowest, highest)") from None
+        result[str(name).removesuffix(":0")] = (low, high)
+    return result
+
+
 def finish(data, calibrator, progress, sessions=(), build=True):
     """Calibration graph -> (graph as a uint8 array or None, Report or None, CalibrationTable)."""
     check_calibrator(calibrator)
     found = {resource: states(resource, sessions) for resource, _ in native.calibration_resources(data)}
-    graph, report, table = _job.finish(data, found, {"calibrator": calibrator}, build, progress)
+    scoped = {name: value for name, value in _options.current().items() if name in ("percentile", "ignore_non_finite")}
+    scoped["ranges"] = _ranges(_options.current().get("ranges", {}))
+    graph, report, table = _job.finish(data, found, {**scoped, "calibrator": calibrator}, build, progress)
     return graph, report, CalibrationTable.parse(table)
 
 

@@ -1,4 +1,7 @@
 // Bindings of the finish of a calibration, and of the files around it.
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/pair.h>
+
 #include <map>
 
 #include "arguments.h"
@@ -39,6 +42,7 @@ FinishOptions finish_options(const nb::dict& dict, const StopSource* stop) {
   take(dict, "calibrator", o.calibrator, seen);
   take(dict, "percentile", o.percentile, seen);
   take(dict, "ignore_non_finite", o.ignore_non_finite, seen);
+  take(dict, "ranges", o.ranges, seen);
   take_progress(dict, o.progress, seen);
   refuse_unknown(dict, seen);
   if (stop != nullptr) o.stop = stop->source.get_token();

@@ -62,6 +62,11 @@ Result<Ranges> collect_ranges(const std::vector<CalibrationSite>& sites,
     site_begin += kChooseSteps;
   }
   progress(0);
+  for (const auto& [name, range] : options.ranges) {
+    if (!result.all.ranges.contains(name))
+      result.warnings.push_back("the range given for '" + printable(name) +
+                                "' is not used: no engine has this tensor");
+  }
   return result;
 }
 

@@ -48,6 +48,8 @@ Result<quantize::Finished> site_ranges(const CalibrationSite& site, const Calibr
   finish_options.calibrator = *quantize::parse_calibrator(options.calibrator);
   finish_options.calibrator_options.percentile = options.percentile;
   finish_options.ignore_non_finite = options.ignore_non_finite;
+  for (const auto& [name, range] : options.ranges)
+    finish_options.user_ranges[name] = {range.first, range.second};
   return choose_ranges(std::as_bytes(std::span(site.plan)), *state, site.record.engine,
                        finish_options, progress, options.stop);
 }

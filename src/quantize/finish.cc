@@ -25,7 +25,7 @@ Result<Finished> finish(const ObserverSet& observers, std::string_view engine,
                                " values are NaN or infinite";
       if (!options.ignore_non_finite)
         return calibration_error(what + " (engine " + std::string(engine) +
-                                 "); an option ignores them");
+                                 "); the option ignore_non_finite leaves them out");
       result.warnings.push_back(what + "; they were ignored");
     }
     if (h.finite == 0) {
@@ -43,6 +43,12 @@ Result<Finished> finish(const ObserverSet& observers, std::string_view engine,
   }
   if (result.table.ranges.empty())
     return calibration_error("no calibration data for engine " + std::string(engine));
+  UserRanges own;
+  for (const std::string& name : observers.names()) {
+    const auto given = options.user_ranges.find(name);
+    if (given != options.user_ranges.end()) own.insert(*given);
+  }
+  GRAFT_RETURN_IF_ERROR(merge_user_ranges(own, result.table));
   return result;
 }
 

@@ -272,8 +272,66 @@ def test_Q3_Q10_bad_feeds_raise_and_leave_nothing(digits_graph, data):
 def test_Q4_not_a_number_is_an_error_that_names_the_tensor(digits_graph, data):
     bad = data[:4].copy()
     bad[0, 0, 0, 0] = np.nan
-    with pytest.raises(trt.CalibrationError, match="input"):
+    with pytest.raises(trt.CalibrationError, match="input.*ignore_non_finite"):
         trt.convert(digits_graph, ["output"], precision="int8", calibration=[bad])
+
+
+def test_Q4_an_option_leaves_it_out_and_says_so(digits_graph, data, tmp_path, caplog):
+    bad = data[:20].copy()
+    bad[0, 0, 0, 0] = np.nan
+    with trt.options(ignore_non_finite=True), caplog.at_level(logging.WARNING, logger="graftrt"):
+        table = trt.convert(digits_graph, ["output"], precision="int8", calibration=[bad], calibrator="minmax").calibration_table
+    assert any("'input': 1 of" in record.message and "ignored" in record.message for record in caplog.records)
+    assert table["tensors"]["input"]["threshold"] == np.nanmax(bad)
+    np.savez(tmp_path / "bad.npz", input=bad)
+    command = [graft_command(), "calibrate", DIGITS, "--feeds", tmp_path / "bad.npz", "-o", tmp_path / "t.json", "--calibrator", "minmax"]
+    assert subprocess.run(command, capture_output=True, timeout=100).returncode == 1
+    done = subprocess.run([*command, "--ignore-non-finite"], capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0 and "'input': 1 of" in done.stderr, done.stderr
+    assert json.loads((tmp_path / "t.json").read_text())["tensors"] == table["tensors"]
+
+
+def test_ranges_of_the_user_override_in_every_flow(digits_graph, data, tmp_path, caplog):
+    relu = "functional_1/dense_1/Relu"
+    given = {"input:0": 3, relu: (0, 5), "nowhere": 1}
+
+    def check(tensors):
+        assert tensors["input"]["threshold"] == 3 and tensors["input"]["calibrator"] == "user"
+        assert tensors[relu]["threshold"] == 5 and tensors[relu]["min"] == 0
+        assert {row["calibrator"] for name, row in tensors.items() if name not in given and name != "input"} == {"minmax"}
+
+    calibration = trt.create_inference_graph(digits_graph, ["output"], precision_mode="INT8")
+    feed(calibration, [data[:20]])
+    with trt.options(ranges=given, calibrator="minmax"), caplog.at_level(logging.WARNING, logger="graftrt"):
+        check(trt.convert(digits_graph, ["output"], precision="int8", calibration=[data[:20]], calibrator="minmax").calibration_table["tensors"])
+        assert any("'nowhere'" in record.message for record in caplog.records)
+        documented = mixed.compute_nodes(trt.calib_graph_to_infer_graph(calibration))[0]
+        _, _, table = trt.calibration.finish(calibration.SerializeToString(), "minmax", False)
+    check(table["tensors"])
+    with trt.options(calibrator="minmax"):
+        by_data = mixed.compute_nodes(trt.calib_graph_to_infer_graph(calibration))[0]
+    assert by_data.attr["serialized_segment"].s != documented.attr["serialized_segment"].s
+    for bad in ("x", (1, 2, 3), 0, float("nan")):
+        with trt.options(ranges={"input": bad}), pytest.raises(trt.InvalidArgument, match="input"):
+            trt.convert(digits_graph, ["output"], precision="int8", calibration=[data[:20]])
+    np.savez(tmp_path / "feeds.npz", input=data[:20])
+    command = [graft_command(), "calibrate", DIGITS, "--feeds", tmp_path / "feeds.npz", "-o", tmp_path / "t.json", "--calibrator", "minmax"]
+    done = subprocess.run([*command, "--range", "input=3", "--range", relu + "=0,5"], capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    check(json.loads((tmp_path / "t.json").read_text())["tensors"])
+    assert subprocess.run([*command, "--range", "input"], capture_output=True, timeout=100).returncode == 2
+
+
+def test_percentile_is_an_option(digits_graph, data):
+    def threshold(percentile):
+        with trt.options(percentile=percentile):
+            result = trt.convert(digits_graph, ["output"], precision="int8", calibration=[data], calibrator="percentile")
+        return result.calibration_table["tensors"]["functional_1/dense_1/Relu"]
+
+    all_of_it = threshold(100)
+    assert threshold(50.0)["threshold"] < threshold(90)["threshold"] < all_of_it["threshold"] == all_of_it["max"]
+    with pytest.raises(trt.InvalidArgument, match="percentile"):
+        threshold(101)
 
 
 def test_command_line(digits_graph, data, tmp_path):

@@ -10,6 +10,7 @@
 namespace graft::quantize {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Dims = std::vector<int64_t>;
@@ -40,6 +41,24 @@ TEST(Finish, GivesRangesMeansAndIdentity) {
   EXPECT_EQ(done->table.ranges.at("relu:1").min, 0);
   for (const auto& [name, range] : done->table.ranges)
     EXPECT_TRUE(ir::check_range(name, range).ok()) << name;
+}
+
+TEST(Finish, UserRangesOverride) {
+  const auto set = make_set();
+  ASSERT_TRUE(set->observe(0, gaussian(100, 1), Dims{100}).ok());
+  ASSERT_TRUE(set->observe(2, relu(gaussian(100, 2)), Dims{100}).ok());
+  const auto seen = finish(*set, "E", {});
+  FinishOptions options;
+  options.user_ranges = {{"relu:1", {0, 7}}, {"branch", {-2, 3}}, {"of another engine", {-1, 1}}};
+  const auto done = finish(*set, "E", options);
+  ASSERT_TRUE(seen.ok() && done.ok());
+  ASSERT_EQ(done->table.ranges.size(), 3u);
+  EXPECT_EQ(done->table.ranges.at("in"), seen->table.ranges.at("in"));
+  EXPECT_EQ(done->table.ranges.at("relu:1").threshold, 7);
+  EXPECT_TRUE(done->table.ranges.at("relu:1").from_user);
+  EXPECT_EQ(done->table.ranges.at("branch").threshold, 3) << "although no data were seen";
+  options.user_ranges["in"] = {0, 0};
+  EXPECT_EQ(finish(*set, "E", options).status().code(), Code::kInvalidArgument);
 }
 
 TEST(Finish, Q11_finishing_twice_gives_the_same) {
@@ -76,7 +95,8 @@ TEST(Finish, Q4_a_non_finite_value_is_an_error_or_ignored_with_its_count) {
   ASSERT_TRUE(set->observe(2, values, Dims{100}).ok());
   const Status status = finish(*set, "E", {}).status();
   EXPECT_EQ(status.code(), Code::kCalibrationError);
-  EXPECT_THAT(status.message(), HasSubstr("tensor 'relu:1': 2 of 100 values"));
+  EXPECT_THAT(status.message(),
+              AllOf(HasSubstr("tensor 'relu:1': 2 of 100 values"), HasSubstr("ignore_non_finite")));
   const auto done = finish(*set, "E", options_with(CalibratorKind::kAuto, true));
   ASSERT_TRUE(done.ok());
   EXPECT_THAT(done->warnings, ElementsAre(HasSubstr("'branch'"), HasSubstr("2 of 100")));
