@@ -28,6 +28,12 @@ class AccuracyControl:
         return "\n".join(lines)
 
 
+    def annotate(self, report):
+        """Puts it into a report: JSON field `accuracy`, a paragraph of the text."""
+        report.extend({"accuracy": {"fp32": self.reference, "int8": self.int8, "result": self.final, "floating_layers": self.kept,
+                                    "time_ratio": self.time_ratio, "evaluations": self.evaluations}}, str(self), "Accuracy control")
+
+
 def check(evaluate, max_drop):
     if evaluate is None and max_drop is None:
         return

@@ -188,6 +188,7 @@ def convert(model, outputs=None, *, inputs=None, precision="fp32", calibration=N
                                            reference.report.data["outputs"], first_feeds)
         result = measured(result, {"keep_float": kept + control.kept})
         result.accuracy = control
+        control.annotate(result.report)
         return result
     changes, result = {}, build({})
     if name == "int8" and table is None and any("missing QDQ" in text for text in result.report.data["warnings"]):

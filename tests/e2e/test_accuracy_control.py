@@ -1,5 +1,6 @@
 """convert(evaluate=, max_drop=): layers go back to floating point, worst first, until the metric is met."""
 
+import json
 import pathlib
 
 import graftrt
@@ -40,6 +41,7 @@ def test_a_metric_that_is_met_keeps_every_layer(digits, images):
     assert result.accuracy.kept == [] and result.accuracy.evaluations == len(calls) == 2
     assert result.accuracy.final == result.accuracy.int8 < result.accuracy.reference == 0
     assert accuracy.int8_layers(result.report)
+    assert "100.0 % of the multiply-adds in INT8" in result.report.text
 
 
 def test_the_worst_layers_go_back_until_the_drop_is_met(digits, images):
@@ -57,6 +59,30 @@ def test_the_worst_layers_go_back_until_the_drop_is_met(digits, images):
     with graftrt.options(keep_float=control.kept[:-1]):
         assert evaluate(convert(digits, images).session()) < -drop / 2
     assert control.time_ratio > 0 and all(name in str(control) for name in control.kept)
+    told = json.loads(result.report.json)["accuracy"]
+    assert told["floating_layers"] == control.kept and told["time_ratio"] == control.time_ratio
+    assert (told["fp32"], told["int8"], told["result"]) == (control.reference, control.int8, control.final)
+    assert str(control) in result.report.text and f"run time x {control.time_ratio:.2f}" in result.report.text
+
+
+def test_the_worst_layer_is_the_first(digits, images):
+    whole = convert(digits, images, calibrator="minmax")
+    layers = accuracy.int8_layers(whole.report)
+    feeds = [{"input": images[:32]}]
+
+    def ranked(spoiled):
+        """Layers by rank, where the layer that reads `spoiled` gets a tenth of its range."""
+        table = graftrt.CalibrationTable.parse(whole.calibration_table.json())
+        table["tensors"][spoiled]["threshold"] /= 10
+
+        def keeping(names):
+            with graftrt.options(keep_float=names):
+                return graftrt.convert(digits, ["output"], precision="int8", calibration=table)
+        return accuracy.rank_layers(graftrt.convert(digits, ["output"]), keeping, layers, ["output"], feeds)
+
+    first, last = ranked("input"), ranked("functional_1/dense_1/Relu")
+    assert first[0] == layers[0] and last[0] == layers[-1]
+    assert sorted(first) == sorted(last) == sorted(layers)
 
 
 def test_no_drop_at_all_ends_with_every_layer_floating(digits, images):
