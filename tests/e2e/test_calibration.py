@@ -131,12 +131,12 @@ with tf.Graph().as_default() as graph:
 
 FINISHER = """
 import sys, graftrt
-graph, report, table = graftrt.calibration.finish(open(sys.argv[1], "rb").read(), "minmax", False)
+graph, report, table = graftrt.calibration.finish(open(sys.argv[1], "rb").read(), sys.argv[3], False)
 open(sys.argv[2], "w").write(table.json())
 """
 
 
-def table_by_process(calibration, data, folder, parts):
+def table_by_process(calibration, data, folder, parts, calibrator):
     folder.mkdir()
     (folder / "calib.pb").write_bytes(calibration.SerializeToString())
     np.save(folder / "data.npy", data)
@@ -144,19 +144,19 @@ def table_by_process(calibration, data, folder, parts):
     (folder / "states").mkdir()
     feeders = [subprocess.Popen([sys.executable, "-c", FEEDER, folder / "calib.pb", folder / "data.npy", str(part)], env=env) for part in parts]
     assert [feeder.wait(timeout=150) for feeder in feeders] == [0] * len(feeders)
-    subprocess.run([sys.executable, "-c", FINISHER, folder / "calib.pb", folder / "table.json"], env=env, check=True, timeout=100)
+    subprocess.run([sys.executable, "-c", FINISHER, folder / "calib.pb", folder / "table.json", calibrator], env=env, check=True, timeout=100)
     return (folder / "table.json").read_bytes()
 
 
+# The default calibrator needs it all: ranges, distributions, and samples of the data.
 def test_Q8_four_processes_and_a_fifth_give_the_table_of_one(digits_graph, data, tmp_path):
     calibration = trt.create_inference_graph(digits_graph, ["output"], precision_mode="INT8")
-    merged = table_by_process(calibration, data, tmp_path / "four", range(4))
-    with trt.options(calibrator="minmax"):
-        feed(calibration, [data])
-        _, _, table = trt.calibration.finish(calibration.SerializeToString(), "minmax", False)
+    merged = table_by_process(calibration, data, tmp_path / "four", range(4), "auto")
+    feed(calibration, [data])
+    _, _, table = trt.calibration.finish(calibration.SerializeToString(), "auto", False)
     assert table.json().encode() == merged
     done = subprocess.run([graft_command(), "finalize", tmp_path / "four" / "calib.pb", "--calibration-dir", tmp_path / "four" / "states", "-o",
-                           tmp_path / "int8.pb", "--calibrator", "minmax", "--save-table", tmp_path / "cli.json"],
+                           tmp_path / "int8.pb", "--save-table", tmp_path / "cli.json"],
                           capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "cli.json").read_bytes() == merged
@@ -218,6 +218,22 @@ def test_one_call(digits_graph, data, form, counters):
     check_int8(result.graph_def, digits_graph, data, counters)
     assert [done for stage, done, _ in seen if stage == "calibrate"][-1] == len(data)
     assert result.calibration_table["tensors"]
+
+
+def test_auto_loses_to_no_other_at_the_outputs(digits_graph, data):
+    images = data[:16].copy()
+    images[3, 2, 2, 0] = 200  # the largest of all values says nothing of the others
+    batches = [images[i:i + 1] for i in range(16)]  # no more than what auto looks at
+
+    def sqnr_db(calibrator):
+        result = trt.convert(digits_graph, ["output"], precision="int8", calibration=batches, calibrator=calibrator)
+        return trt.compare(digits_graph, result, batches).worst_output_db, result.calibration_table["tensors"]
+
+    auto, table = sqnr_db("auto")
+    others = {name: sqnr_db(name) for name in trt.calibration.CALIBRATORS[1:]}
+    assert auto >= max(db for db, _ in others.values()) - 0.01
+    assert max(db for db, _ in others.values()) > min(db for db, _ in others.values()) + 3, "they are all alike, which shows nothing"
+    assert table in [other for _, other in others.values()] or len({row["calibrator"] for row in table.values()}) > 1
 
 
 def test_tables_travel(digits_graph, data, tmp_path, counters):

@@ -1,5 +1,7 @@
 """Networks trained for quantization, converted to INT8 by their own grids: TensorFlow's answer in double, to one step."""
 
+import logging
+
 import graftrt as trt
 import mixed
 import numpy as np
@@ -86,3 +88,17 @@ def test_answers_are_those_of_the_graph_in_double_to_one_step(quant, counters):
                 assert np.mean(np.abs(got - want) > STEP / 2) < 0.1  # most are the very same level
             assert np.abs(want).max() > 10 * STEP, "answers of no size show nothing"
     assert [row["engine"] for row in counters().values() if any(row.values())] == [3]  # engines of other tests may still be there
+
+
+def test_the_documented_flow_has_nothing_to_calibrate_and_says_so_once(caplog):
+    source = network(v3)
+    with caplog.at_level(logging.WARNING, logger="graftrt"):
+        final = trt.create_inference_graph(source, ["y"], precision_mode="INT8")
+    assert sum("nothing to calibrate" in record.message and "every range" in record.message for record in caplog.records) == 1
+    (engine,) = mixed.compute_nodes(final)
+    assert engine.op == "TRTEngineOp" and engine.attr["precision_mode"].s == b"INT8"
+    assert trt.calib_graph_to_infer_graph(final) == final
+    x = np.random.default_rng(4).standard_normal((2, 12, 12, 3)).astype(np.float32)
+    with mixed.session_of(final) as session, mixed.session_of(source) as native:
+        got, want = (s.run("y:0", {"x:0": x}) for s in (session, native))
+    assert np.abs(got - want).max() <= 2.001 * STEP
