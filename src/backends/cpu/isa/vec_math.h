@@ -11,8 +11,11 @@
 namespace graft::cpu {
 inline namespace GRAFT_ISA_NAMESPACE {
 
-GRAFT_INLINE Vec vexp(Vec x) {
-  x = vmax(vset(-104.0f), vmin(vset(89.0f), x));
+// exp(x) = p * 2^n with p near 1 and integral n, for x in [-104, 89].
+struct ExpParts {
+  Vec p, n;
+};
+GRAFT_INLINE ExpParts vexp_parts(Vec x) {
   const Vec n = vround(vmul(x, vset(1.44269504f)));
   Vec r = vfnma(n, vset(0.693145752f), x);
   r = vfnma(n, vset(1.42860677e-6f), r);
@@ -22,17 +25,26 @@ GRAFT_INLINE Vec vexp(Vec x) {
   p = vfma(p, r, vset(1.666651831e-01f));
   p = vfma(p, r, vset(5.000000096e-01f));
   p = vfma(vmul(r, r), p, r);
-  p = vadd(p, vset(1.0f));
+  return {vadd(p, vset(1.0f)), n};
+}
+
+GRAFT_INLINE Vec vexp(Vec x) {
+  const ExpParts e = vexp_parts(vmax(vset(-104.0f), vmin(vset(89.0f), x)));
   // Two factors, because 2^n itself may lie outside the range of normal floats.
-  const Vec half = vfloor(vmul(n, vset(0.5f)));
-  p = vmul(p, vexp2_int(vto_int(half)));
-  return vmul(p, vexp2_int(vto_int(vsub(n, half))));
+  const Vec half = vfloor(vmul(e.n, vset(0.5f)));
+  return vmul(vmul(e.p, vexp2_int(vto_int(half))), vexp2_int(vto_int(vsub(e.n, half))));
+}
+
+// As vexp where the result is a normal float, x in [-87, 88]; else the result of the nearer end.
+GRAFT_INLINE Vec vexp_normal(Vec x) {
+  const ExpParts e = vexp_parts(vmax(vset(-87.0f), vmin(vset(88.0f), x)));
+  return vmul(e.p, vexp2_int(vto_int(e.n)));
 }
 
 GRAFT_INLINE Vec vsigmoid(Vec x) {
   const Vec one = vset(1.0f);
-  const Vec e = vexp(vsub(vzero(), x));
-  return vdiv(one, vadd(one, e));
+  const Vec e = vexp_normal(vsub(vzero(), x));
+  return vdiv(one, vadd(one, e));  // at x < -88 below the normal range: flushed to 0
 }
 
 GRAFT_INLINE Vec vtanh(Vec x) {
@@ -45,7 +57,7 @@ GRAFT_INLINE Vec vtanh(Vec x) {
   p = vfma(p, z, vset(-3.333327831e-01f));
   const Vec small = vfma(vmul(z, x), p, x);
   const Vec one = vset(1.0f);
-  const Vec e = vexp(vmul(vset(2.0f), vmin(vset(10.0f), a)));
+  const Vec e = vexp_normal(vmul(vset(2.0f), vmin(vset(10.0f), a)));
   const Vec large = vsub(one, vdiv(vset(2.0f), vadd(e, one)));
   return vselect(vless(a, vset(0.625f)), small, vcopysign(large, x));
 }
