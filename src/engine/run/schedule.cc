@@ -1,5 +1,6 @@
 #include "engine/run/schedule.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/check.h"
@@ -149,10 +150,10 @@ class Scheduler {
 
   // The fused steps that a step is part of; null: none.
   const FusedSteps* fused_of(int32_t step) const {
-    for (const FusedSteps& f : schedule_->fused) {
-      if (step >= f.begin && step < f.end) return &f;
-    }
-    return nullptr;
+    const auto& fused = schedule_->fused;
+    const auto f = std::upper_bound(fused.begin(), fused.end(), step,
+                                    [](int32_t s, const FusedSteps& one) { return s < one.end; });
+    return f != fused.end() && f->begin <= step ? &*f : nullptr;
   }
 
   // Which tile a step is in, -1: none.
