@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes src/partition/output_names.inc from the op registry of the installed TensorFlow.
+"""Writes src/graphdef/output_names.inc from the op registry of the installed TensorFlow.
 
 One row an op whose outputs are not a single one called "output": names joined by commas; "name*attr" for as many as an
 int attribute says, "name@attr" for one per type of a list attribute.
@@ -11,7 +11,7 @@ from tensorflow.python.framework import op_def_registry  # noqa: F401  (fills th
 from tensorflow.python.client import pywrap_tf_session
 from tensorflow.core.framework import op_def_pb2
 
-TARGET = pathlib.Path(__file__).resolve().parent.parent / "src" / "partition" / "output_names.inc"
+TARGET = pathlib.Path(__file__).resolve().parent.parent / "src" / "graphdef" / "output_names.inc"
 
 
 def describe(arg):

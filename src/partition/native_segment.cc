@@ -4,7 +4,7 @@
 #include <unordered_set>
 
 #include "base/check.h"
-#include "partition/output_names.h"
+#include "graphdef/output_names.h"
 #include "partition/rewrite.h"
 
 namespace graft::partition {
@@ -64,7 +64,7 @@ class Builder {
     if (auto it = arguments_.find(key_of(ref)); it != arguments_.end()) return it->second;
     GRAFT_CHECK(inside_.contains(node(ref.node).name),
                 "an input of a segment node is in no list of the segment");
-    GRAFT_ASSIGN_OR_RETURN(const std::string port, output_name(node(ref.node), ref.port));
+    GRAFT_ASSIGN_OR_RETURN(const std::string port, graphdef::output_name(node(ref.node), ref.port));
     return std::string(node(ref.node).name) + ":" + port;
   }
 

@@ -5,8 +5,8 @@
 #include <random>
 #include <set>
 
+#include "graphdef/output_names.h"
 #include "graphdef/wire.h"
-#include "partition/output_names.h"
 #include "partition_testing.h"
 
 namespace graft::partition {
@@ -92,7 +92,7 @@ class Symbolic {
     if (node.op == "TRTEngineOp") {
       value = call(node, inputs).at(static_cast<size_t>(ref.port));
     } else {
-      value = apply(node, inputs, output_name(node, ref.port).value());
+      value = apply(node, inputs, graphdef::output_name(node, ref.port).value());
     }
     return values_[key] = value;
   }
@@ -367,7 +367,7 @@ TEST(OutputNames, follow_the_op_registry) {
       make_graph({node("k", "Const"), node("x", "Placeholder"), split("s", "k", "x"),
                   node("t", "TopKV2", {"x", "k"}), node("c", "Conv2D", {"x", "k"})});
   const auto name = [&](const char* n, int32_t port) {
-    return output_name(g.graph.nodes[static_cast<size_t>(g.at(n))], port);
+    return graphdef::output_name(g.graph.nodes[static_cast<size_t>(g.at(n))], port);
   };
   EXPECT_EQ(name("s", 2).value(), "output:2");
   EXPECT_EQ(name("t", 0).value(), "values:0");

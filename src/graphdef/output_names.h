@@ -4,12 +4,15 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "graphdef/graph.h"
 
-namespace graft::partition {
+namespace graft::graphdef {
 
 // "name:index" of output `port` of a node; InvalidGraph when the op has no such output.
-Result<std::string> output_name(const graphdef::Node& node, int32_t port);
+Result<std::string> output_name(const Node& node, int32_t port);
+// The port that "name:index" means, the other way around.
+Result<int32_t> output_port(const Node& node, std::string_view name, int32_t index);
 
-}  // namespace graft::partition
+}  // namespace graft::graphdef
