@@ -334,6 +334,18 @@ struct TopKAttrs {
   GRAFT_FIELDS(f("to", s.to);)
 };
 
+// bodies {condition, body}, each over the op's inputs: the carried tensors, as many as the op has
+// outputs, then what stays as it is. The condition makes one bool scalar, the body the next carried
+// tensors, of unchanged dtypes and extents. dst: the carried tensors once the condition is false.
+struct WhileAttrs {
+  GRAFT_FIELDS()
+};
+// index (int32 scalar), then the inputs of every body; dst are those of bodies[index], of the last
+// body for any index that is out of range.
+struct BranchAttrs {
+  GRAFT_FIELDS()
+};
+
 #undef GRAFT_FIELDS
 
 }  // namespace graft::ir

@@ -61,7 +61,9 @@ std::optional<int64_t> known_elems(const TensorType& type) {
 }  // namespace
 
 bool may_have_outputs(OpKind kind, size_t outputs) {
-  if (kind == OpKind::kSplit || kind == OpKind::kUnpack) return true;
+  if (kind == OpKind::kSplit || kind == OpKind::kUnpack || kind == OpKind::kWhile ||
+      kind == OpKind::kBranch)
+    return outputs > 0;
   return outputs == (kind == OpKind::kTopK ? 2u : 1u);
 }
 
@@ -121,10 +123,11 @@ ValueId Network::add_constant_bytes(std::string name, DType dtype, std::span<con
   return add_constant(std::move(name), std::move(type), Constant{*owned, false, owned});
 }
 
-Result<std::vector<ValueId>> Network::append_multi(Attrs attrs, std::vector<ValueId> inputs,
-                                                   size_t outputs, std::string name, int32_t source,
-                                                   DstQuant quant) {
+Result<std::vector<ValueId>> Network::append_multi(
+    Attrs attrs, std::vector<ValueId> inputs, size_t outputs, std::string name, int32_t source,
+    DstQuant quant, std::vector<std::shared_ptr<const Network>> bodies) {
   Op op;
+  op.bodies = std::move(bodies);
   op.quant = quant;
   op.attrs = std::move(attrs);
   op.inputs = std::move(inputs);

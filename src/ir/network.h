@@ -39,7 +39,7 @@ struct OpInfo {
   int min_inputs, max_inputs;  // max -1: any
 };
 const OpInfo& op_info(OpKind kind);
-// Whether an op of this kind may have so many outputs; of Split and Unpack its rule decides.
+// Whether an op of this kind may have so many outputs; of those with any number its rule decides.
 bool may_have_outputs(OpKind kind, size_t outputs);
 std::optional<OpKind> op_kind_from_text(std::string_view text_name);
 Attrs default_attrs(OpKind kind);
@@ -85,12 +85,19 @@ struct DstQuant {
   bool operator==(const DstQuant&) const = default;
 };
 
+struct Network;
+// Bodies within bodies, at most.
+constexpr int kMaxBodyDepth = 8;
+
 struct Op {
   Attrs attrs;
   std::vector<ValueId> inputs, outputs;
   std::string name;     // TensorFlow node name, of the last node that was fused into it
   int32_t source = -1;  // node index in the graph while importing; -1 when made by a pass
   DstQuant quant;       // of dst 0
+  // Of While and Branch: networks that the op runs, never changed once they are here. Their symbols
+  // and values are their own.
+  std::vector<std::shared_ptr<const Network>> bodies;
   OpKind kind() const { return static_cast<OpKind>(attrs.index()); }
   template <class A>
   A& as() {
@@ -130,9 +137,10 @@ struct Network {
                          int32_t source = -1, DstQuant quant = {});
   // The same for ops with any number of outputs (Split, Unpack); values are named name, name:1,
   // name:2, ...
-  Result<std::vector<ValueId>> append_multi(Attrs attrs, std::vector<ValueId> inputs,
-                                            size_t outputs, std::string name, int32_t source = -1,
-                                            DstQuant quant = {});
+  Result<std::vector<ValueId>> append_multi(
+      Attrs attrs, std::vector<ValueId> inputs, size_t outputs, std::string name,
+      int32_t source = -1, DstQuant quant = {},
+      std::vector<std::shared_ptr<const Network>> bodies = {});
 };
 
 // Aligned copy of a constant's elements, splat expanded.

@@ -3,6 +3,7 @@
 //   const %1 "w" float32 [3,3,3,32] 3456 bytes fnv1a=9c0a...
 //   %3 = conv(%0, %1, %2) "conv1" strides=[2,2] padding=same act=relu : float32 [d0_0,112,112,32]
 //   output %3
+// A body of an op stands indented below it, with values of its own.
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
@@ -93,12 +94,9 @@ std::string list(const std::vector<ValueId>& ids) {
   return s;
 }
 
-}  // namespace
-
-std::string print(const Network& n) {
-  std::string s;
+void print_network(const Network& n, const std::string& indent, int depth, std::string& s) {
   for (ValueId v : n.inputs) {
-    s += "input " + ref(v);
+    s += indent + "input " + ref(v);
     if (v >= 0 && static_cast<size_t>(v) < n.values.size())
       s += " " + quoted(n.values[static_cast<size_t>(v)].name);
     s += " " + typed(n, v) + "\n";
@@ -106,18 +104,29 @@ std::string print(const Network& n) {
   for (size_t i = 0; i < n.values.size(); ++i) {
     const Value& v = n.values[i];
     if (v.is_const())
-      s += "const " + ref(static_cast<ValueId>(i)) + " " + quoted(v.name) + " " +
+      s += indent + "const " + ref(static_cast<ValueId>(i)) + " " + quoted(v.name) + " " +
            type_text(n, v.type) + constant_text(v) + "\n";
   }
   for (const Op& op : n.ops) {
     const bool valid = op.kind() < OpKind::kCount;
     const std::string attrs = print_attrs(op.attrs);
-    s += list(op.outputs) + " = " + (valid ? op_info(op.kind()).text_name : "invalid") + "(" +
-         list(op.inputs) + ") " + quoted(op.name) + (attrs.empty() ? "" : " " + attrs) + " :";
+    s += indent + list(op.outputs) + " = " + (valid ? op_info(op.kind()).text_name : "invalid") +
+         "(" + list(op.inputs) + ") " + quoted(op.name) + (attrs.empty() ? "" : " " + attrs) + " :";
     for (size_t i = 0; i < op.outputs.size(); ++i) s += (i ? ", " : " ") + typed(n, op.outputs[i]);
     s += "\n";
+    for (size_t i = 0; i < op.bodies.size() && depth < kMaxBodyDepth; ++i) {
+      s += indent + "  body " + std::to_string(i) + "\n";
+      if (op.bodies[i]) print_network(*op.bodies[i], indent + "    ", depth + 1, s);
+    }
   }
-  for (ValueId v : n.outputs) s += "output " + ref(v) + "\n";
+  for (ValueId v : n.outputs) s += indent + "output " + ref(v) + "\n";
+}
+
+}  // namespace
+
+std::string print(const Network& n) {
+  std::string s;
+  print_network(n, "", 0, s);
   return s;
 }
 

@@ -18,8 +18,9 @@ constexpr size_t kMaxValues = size_t{1} << 26;
 
 class Verifier {
  public:
-  explicit Verifier(const Network& network)
+  explicit Verifier(const Network& network, int depth)
       : net_(network),
+        depth_(depth),
         dims_(network.dims),
         state_(network.values.size(), kUndefined),
         hosts_(network.values.size()) {}
@@ -163,6 +164,7 @@ class Verifier {
   Status check_op(const Op& op) {
     if (static_cast<size_t>(op.kind()) >= static_cast<size_t>(OpKind::kCount))
       return invalid_graph("op '" + op.name + "' has no kind");
+    GRAFT_RETURN_IF_ERROR(check_bodies(op));
     inputs_.clear();
     for (ValueId v : op.inputs) {
       GRAFT_RETURN_IF_ERROR(check_id(v, "op '" + op.name + "'"));
@@ -225,7 +227,24 @@ class Verifier {
                 : bad_value(id, "has host elements that differ from the inferred ones");
   }
 
+  // Before inference, which looks into the bodies.
+  Status check_bodies(const Op& op) const {
+    if (op.bodies.empty()) return ok_status();
+    if (op.kind() != OpKind::kWhile && op.kind() != OpKind::kBranch)
+      return invalid_graph("op '" + op.name + "' has bodies");
+    if (depth_ >= kMaxBodyDepth)
+      return invalid_graph("op '" + op.name + "' lies deeper than " +
+                           std::to_string(kMaxBodyDepth) + " bodies");
+    for (const auto& body : op.bodies) {
+      if (!body) return invalid_graph("op '" + op.name + "' has an empty body");
+      if (Status s = Verifier(*body, depth_ + 1).run(); !s.ok())
+        return s.with_context("body of '" + op.name + "'");
+    }
+    return ok_status();
+  }
+
   const Network& net_;
+  const int depth_;
   DimTable dims_;  // a copy: inference may add expressions
   std::vector<char> state_;
   std::vector<const std::vector<Dim>*> hosts_;
@@ -235,6 +254,6 @@ class Verifier {
 
 }  // namespace
 
-Status verify(const Network& network) { return Verifier(network).run(); }
+Status verify(const Network& network) { return Verifier(network, 0).run(); }
 
 }  // namespace graft::ir

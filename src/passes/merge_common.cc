@@ -78,6 +78,7 @@ Result<bool> merge_common(ir::Network& network, PassContext&) {
   merge_constants(edit);
   std::unordered_map<std::string, size_t> first;
   for (size_t i = 0; i < edit.ops(); ++i) {
+    if (!edit.op(i).bodies.empty()) continue;  // bodies are not compared
     auto [it, fresh] = first.emplace(key_of(edit.op(i)), i);
     if (fresh) continue;
     const std::vector<ir::ValueId> kept = edit.op(it->second).outputs, gone = edit.op(i).outputs;

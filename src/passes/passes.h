@@ -18,6 +18,7 @@ using PassFn = Result<bool> (*)(ir::Network& network, PassContext& context);
 
 Result<bool> fold_constants(ir::Network& network, PassContext& context);
 Result<bool> fold_shapes(ir::Network& network, PassContext& context);
+Result<bool> canonicalize_bodies(ir::Network& network, PassContext& context);
 Result<bool> simplify(ir::Network& network, PassContext& context);
 Result<bool> merge_common(ir::Network& network, PassContext& context);
 Result<bool> drop_broadcasts(ir::Network& network, PassContext& context);

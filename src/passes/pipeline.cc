@@ -26,6 +26,8 @@ constexpr Pass kPasses[] = {
     // Shape arithmetic that is known becomes constant operands; after folding, which knows more of
     // them.
     {"fold_shapes", fold_shapes},
+    // Networks within ops, each with this pipeline of its own.
+    {"canonicalize_bodies", canonicalize_bodies},
     // Views and casts that do nothing hide patterns; shape operands are constants by now.
     {"simplify", simplify},
     // Equal subexpressions (mean computed twice) must be one value before patterns compare leaves.

@@ -111,9 +111,9 @@ class Quantizer {
       GRAFT_ASSIGN_OR_RETURN(const ValueId plain, plain_of(id));
       inputs.push_back(plain);
     }
-    GRAFT_ASSIGN_OR_RETURN(
-        const auto values,
-        out_.append_multi(op.attrs, std::move(inputs), op.outputs.size(), op.name, op.source));
+    GRAFT_ASSIGN_OR_RETURN(const auto values,
+                           out_.append_multi(op.attrs, std::move(inputs), op.outputs.size(),
+                                             op.name, op.source, {}, op.bodies));
     bind(op, values);
     return ok_status();
   }

@@ -1,6 +1,7 @@
 // One small network per op kind, with attributes away from their defaults where shapes allow.
 #pragma once
 
+#include "control_samples.h"
 #include "engine_testing.h"
 
 namespace graft::engine_testing {
@@ -11,6 +12,10 @@ inline ir::Network sample_network(ir::OpKind kind) {
   ir::ValueId y = ir::kNoValue;
   using K = ir::OpKind;
   switch (kind) {
+    case K::kWhile:
+      return doubling_loop({-1, 4, 4, 8});
+    case K::kBranch:
+      return three_branches({-1, 4, 4, 8});
     case K::kQuantize: {
       const auto q = b.network.append(ir::QuantizeAttrs{}, {x}, "q", -1, {DType::kInt8, 0.5f});
       EXPECT_TRUE(q.ok()) << q.status().message();

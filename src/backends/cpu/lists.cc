@@ -74,6 +74,8 @@ std::span<const KernelEntry> kernels_of(ir::OpKind kind) {
     case OpKind::kSqueeze:
     case OpKind::kShape:
     case OpKind::kQuantize:
+    case OpKind::kWhile:
+    case OpKind::kBranch:
     case OpKind::kCount:
       return {};
   }

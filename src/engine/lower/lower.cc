@@ -11,6 +11,8 @@
 namespace graft::engine {
 namespace {
 
+constexpr int64_t kNoTiles = INT64_MAX;  // a last-level cache that holds everything
+
 bool is_view(const ir::Op& op) {
   switch (op.kind()) {
     case ir::OpKind::kReshape:
@@ -26,27 +28,31 @@ bool is_view(const ir::Op& op) {
 
 class Lowering {
  public:
-  Lowering(PlanView& view, const LowerOptions& options, const backends::Backend& backend)
+  Lowering(PlanView& view, const LowerOptions& options, const backends::Backend& backend,
+           bool is_body = false)
       : view_(view),
         network_(view.plan.network),
         options_(options),
         backend_(backend),
+        is_body_(is_body),
         data_(view) {}
 
   Result<std::shared_ptr<const Program>> run() {
     auto program = std::make_shared<Program>();
     program->backend = &backend_;
-    program->l3_bytes = options_.target.l3_bytes;
+    program->l3_bytes = is_body_ ? kNoTiles : options_.target.l3_bytes;
     program->host_inputs = find_host_inputs(network_);
     needed_.assign(network_.values.size(), false);
     root_.resize(network_.values.size());
     for (size_t id = 0; id < root_.size(); ++id) root_[id] = static_cast<ir::ValueId>(id);
     program->ops.resize(network_.ops.size());
+    GRAFT_RETURN_IF_ERROR(lower_bodies(program->ops));
     GRAFT_RETURN_IF_ERROR(create_steps(program->ops));
     for (size_t i = 0; i < program->ops.size(); ++i) note_needs(network_.ops[i], program->ops[i]);
-    if (!options_.reference_only) fuse_ops(*program);
+    if (!options_.reference_only && !is_body_) fuse_ops(*program);
     for (const ProgramOp& op : program->ops) {
       if (op.step) program->weights_bytes += op.step->packed_bytes();
+      for (const auto& body : op.bodies) program->weights_bytes += body->weights_bytes;
     }
     for (ir::ValueId id : network_.outputs) need(id);
     GRAFT_RETURN_IF_ERROR(keep_constants(*program));
@@ -63,11 +69,27 @@ class Lowering {
   }
 
   bool needs_step(const ir::Op& op) const {
-    if (is_view(op)) return false;
+    if (is_view(op) || !op.bodies.empty()) return false;
     for (ir::ValueId id : op.outputs) {
       if (!network_.values[id].host) return true;
     }
     return false;
+  }
+
+  // Bodies keep no bytes of the plan either.
+  Status lower_bodies(std::vector<ProgramOp>& ops) {
+    for (size_t i = 0; i < ops.size(); ++i) {
+      for (auto& body : network_.ops[i].bodies) {
+        PlanView view;
+        view.plan.network = *body;
+        view.plan.options = view_.plan.options;
+        GRAFT_ASSIGN_OR_RETURN(std::shared_ptr<const Program> program,
+                               Lowering(view, options_, backend_, true).run());
+        body = std::shared_ptr<const ir::Network>(program, &program->network);
+        ops[i].bodies.push_back(std::move(program));
+      }
+    }
+    return ok_status();
   }
 
   // Packing dominates loading, and ops are independent.
@@ -119,9 +141,9 @@ class Lowering {
   void note_needs(const ir::Op& op, ProgramOp& lowered) {
     lowered.view = is_view(op);
     if (lowered.view) root_[op.outputs[0]] = root_[op.inputs[0]];
-    if (!lowered.step) return;
+    if (!lowered.step && lowered.bodies.empty()) return;
     for (size_t i = 0; i < op.inputs.size(); ++i) {
-      const bool packed = network_.values[op.inputs[i]].is_const() &&
+      const bool packed = lowered.step && network_.values[op.inputs[i]].is_const() &&
                           lowered.step->consumes_constant(static_cast<int>(i));
       if (!packed) need(op.inputs[i]);
     }
@@ -189,6 +211,7 @@ class Lowering {
   ir::Network& network_;
   const LowerOptions& options_;
   const backends::Backend& backend_;
+  const bool is_body_;
   ConstantData data_;
   std::vector<bool> needed_;       // per value: a constant that must stay resident
   std::vector<ir::ValueId> root_;  // per value: what it views

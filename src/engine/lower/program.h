@@ -20,10 +20,13 @@ struct LowerOptions {
   int threads = 1;  // for packing; the result is the same for any number
 };
 
+struct Program;
+
 struct ProgramOp {
   std::unique_ptr<backends::Step> step;  // null: a view, or host arithmetic at every shape
   std::vector<backends::Refusal> refused;
-  bool view = false;  // dst is src[0] under another shape
+  bool view = false;                                   // dst is src[0] under another shape
+  std::vector<std::shared_ptr<const Program>> bodies;  // of While and Branch, which have no step
 };
 
 // Ops [first, first + count) as one step, for schedules at whose shapes it plans to run.

@@ -23,52 +23,45 @@ size_t size_of(const V* vector) {
   return vector ? vector->size() : 0;
 }
 
+// What the networks of one plan share.
+struct Shared {
+  std::span<const std::byte> weights;
+  std::shared_ptr<const void> owner;
+  const Limits& limits;
+  std::vector<BlobRange> blobs;
+  size_t next_blob = 0;
+};
+
+// Builds the network of a table: the plan's metadata, or a body of an op.
+template <typename Table>
 class Parser {
  public:
-  Parser(const fb::Metadata& metadata, std::span<const std::byte> weights,
-         std::shared_ptr<const void> owner, const Limits& limits)
-      : metadata_(metadata), weights_(weights), owner_(std::move(owner)), limits_(limits) {}
+  // `halves` lists the constants in half; null: they are widened here.
+  Parser(const Table& table, Shared& shared, ir::Network& network,
+         std::vector<HalfConstant>* halves, int depth)
+      : table_(table),
+        shared_(shared),
+        limits_(shared.limits),
+        network_(network),
+        halves_(halves),
+        depth_(depth) {}
 
-  Status run(PlanView& view) {
-    view_ = &view;
-    GRAFT_RETURN_IF_ERROR(options());
-    GRAFT_RETURN_IF_ERROR(blobs());
-    for (size_t i = 0; i < size_of(metadata_.inputs()); ++i)
+  Status run() {
+    for (size_t i = 0; i < size_of(table_.inputs()); ++i)
       GRAFT_RETURN_IF_ERROR(input(static_cast<int>(i)));
-    if (next_symbol_ != size_of(metadata_.symbols()))
+    if (next_symbol_ != size_of(table_.symbols()))
       return plan_error("plan has symbols that no input uses");
-    for (size_t i = 0; i < size_of(metadata_.constants()); ++i)
+    for (size_t i = 0; i < size_of(table_.constants()); ++i)
       GRAFT_RETURN_IF_ERROR(constant(static_cast<int>(i)));
-    if (next_blob_ != blobs_.size()) return plan_error("plan has constant data that nothing uses");
-    for (size_t i = 0; i < size_of(metadata_.ops()); ++i) {
+    for (size_t i = 0; i < size_of(table_.ops()); ++i) {
       if (Status s = op(static_cast<int>(i)); !s.ok())
         return plan_error("plan op " + std::to_string(i) + " '" +
-                          printable(text_of(metadata_.ops()->Get(i)->name())) +
-                          "': " + s.message());
+                          printable(text_of(table_.ops()->Get(i)->name())) + "': " + s.message());
     }
     return outputs();
   }
 
  private:
-  Status options() {
-    PlanOptions& o = view_->plan.options;
-    if (metadata_.precision() != static_cast<int>(Precision::kFp32) &&
-        metadata_.precision() != static_cast<int>(Precision::kFp16) &&
-        metadata_.precision() != static_cast<int>(Precision::kInt8))
-      return plan_error("plan has precision number " + std::to_string(metadata_.precision()));
-    o.precision = static_cast<Precision>(metadata_.precision());
-    o.strict_math = metadata_.strict_math();
-    return ok_status();
-  }
-
-  Status blobs() {
-    for (size_t i = 0; i < size_of(metadata_.blobs()); ++i) {
-      const fb::Blob* blob = metadata_.blobs()->Get(i);
-      blobs_.push_back({blob->offset(), blob->bytes()});
-    }
-    return check_blobs(blobs_, weights_);
-  }
-
   // Dtype, rank and extents of an input or constant; `elems` is the product of the constant dims.
   template <typename T>
   Status type_of(const T& entry, const std::string& where, int input_index, ir::TensorType& type,
@@ -100,43 +93,43 @@ class Parser {
 
   Status symbol(int64_t code, const std::string& where, int input, int axis, ir::TensorType& type) {
     const size_t k = static_cast<size_t>(-(code + 1));
-    const size_t count = size_of(metadata_.symbols());
+    const size_t count = size_of(table_.symbols());
     if (k >= count || k > next_symbol_)
       return plan_error(where + " uses symbol " + std::to_string(k) + " out of order");
-    const fb::Symbol* s = metadata_.symbols()->Get(k);
+    const fb::Symbol* s = table_.symbols()->Get(k);
     if (k == next_symbol_) {
       if (s->input() != input || s->axis() != axis)
         return plan_error("plan symbol " + std::to_string(k) + " is not named by its first use");
       ++next_symbol_;
     }
-    type.dims.push_back(view_->plan.network.dims.input(s->input(), s->axis()));
+    type.dims.push_back(network_.dims.input(s->input(), s->axis()));
     return ok_status();
   }
 
   Status input(int index) {
-    const fb::Input* entry = metadata_.inputs()->Get(index);
+    const fb::Input* entry = table_.inputs()->Get(index);
     ir::TensorType type;
     int64_t elems = 0;
     const std::string where = "plan input " + std::to_string(index);
     GRAFT_RETURN_IF_ERROR(type_of(*entry, where, index, type, elems));
-    ir::Network& network = view_->plan.network;
+    ir::Network& network = network_;
     network.inputs.push_back(network.add_value(text_of(entry->name()), std::move(type)));
     return ok_status();
   }
 
   Status constant(int index) {
-    const fb::Constant* entry = metadata_.constants()->Get(index);
+    const fb::Constant* entry = table_.constants()->Get(index);
     const std::string where =
         "plan constant " + std::to_string(index) + " '" + printable(text_of(entry->name())) + "'";
     ir::TensorType type;
     int64_t elems = 0;
     GRAFT_RETURN_IF_ERROR(type_of(*entry, where, -1, type, elems));
-    if (entry->blob() > next_blob_ || entry->blob() >= blobs_.size())
+    if (entry->blob() > shared_.next_blob || entry->blob() >= shared_.blobs.size())
       return plan_error(where + " uses constant data " + std::to_string(entry->blob()) +
                         " out of order");
-    if (entry->blob() == next_blob_) ++next_blob_;
-    const BlobRange& blob = blobs_[entry->blob()];
-    const auto bytes = weights_.subspan(blob.offset, blob.bytes);
+    if (entry->blob() == shared_.next_blob) ++shared_.next_blob;
+    const BlobRange& blob = shared_.blobs[entry->blob()];
+    const auto bytes = shared_.weights.subspan(blob.offset, blob.bytes);
     const auto stored = static_cast<DType>(entry->stored());
     const bool half = stored == DType::kHalf && type.dtype == DType::kFloat;
     if ((stored != type.dtype && !half) || (half && entry->splat()))
@@ -144,19 +137,25 @@ class Parser {
                         dtype_name(stored));
     if (Status s = check_constant_bytes(stored, elems, entry->splat(), bytes); !s.ok())
       return plan_error(where + " " + s.message());
-    ir::Network& network = view_->plan.network;
+    ir::Network& network = network_;
     static constexpr float kZero = 0;
     ir::Constant c = half ? ir::Constant{std::as_bytes(std::span(&kZero, 1)), true, nullptr}
-                          : ir::Constant{bytes, entry->splat(), owner_};
+                          : ir::Constant{bytes, entry->splat(), shared_.owner};
+    if (half && !halves_) {
+      GRAFT_ASSIGN_OR_RETURN(Buffer wide, Buffer::allocate(bytes.size() * 2));
+      widen_half(bytes, wide.as<float>());
+      auto owner = std::make_shared<const Buffer>(std::move(wide));
+      c = ir::Constant{owner->span(), false, owner};
+    }
     const ir::ValueId id =
         network.add_constant(text_of(entry->name()), std::move(type), std::move(c));
-    if (half) view_->halves.push_back({id, bytes});
+    if (half && halves_) halves_->push_back({id, bytes});
     return ok_status();
   }
 
   Status op(int index) {
-    const fb::Op* entry = metadata_.ops()->Get(index);
-    ir::Network& network = view_->plan.network;
+    const fb::Op* entry = table_.ops()->Get(index);
+    ir::Network& network = network_;
     if (entry->kind() >= static_cast<int>(ir::OpKind::kCount))
       return plan_error("unknown op number " + std::to_string(entry->kind()));
     const auto kind = static_cast<ir::OpKind>(entry->kind());
@@ -174,6 +173,7 @@ class Parser {
                                         {ints ? ints->data() : nullptr, size_of(ints)},
                                         {floats ? floats->data() : nullptr, size_of(floats)}));
     }
+    GRAFT_RETURN_IF_ERROR(bodies(*entry, op));
     const ir::OpInfo& info = ir::op_info(kind);
     const size_t n_inputs = size_of(entry->inputs()), n_outputs = size_of(entry->outputs());
     if (n_inputs < static_cast<size_t>(info.min_inputs) ||
@@ -208,10 +208,22 @@ class Parser {
     return ok_status();
   }
 
+  Status bodies(const fb::Op& entry, ir::Op& op) {
+    if (size_of(entry.bodies()) > 0 && depth_ >= ir::kMaxBodyDepth)
+      return plan_error("bodies lie deeper than " + std::to_string(ir::kMaxBodyDepth));
+    for (size_t i = 0; i < size_of(entry.bodies()); ++i) {
+      auto body = std::make_shared<ir::Network>();
+      Parser<fb::Body> parser(*entry.bodies()->Get(i), shared_, *body, nullptr, depth_ + 1);
+      GRAFT_RETURN_IF_ERROR(parser.run());
+      op.bodies.push_back(std::move(body));
+    }
+    return ok_status();
+  }
+
   Status outputs() {
-    ir::Network& network = view_->plan.network;
-    if (size_of(metadata_.outputs()) == 0) return plan_error("plan has no outputs");
-    for (int32_t id : *metadata_.outputs()) {
+    ir::Network& network = network_;
+    if (size_of(table_.outputs()) == 0) return plan_error("plan has no outputs");
+    for (int32_t id : *table_.outputs()) {
       if (id < 0 || static_cast<size_t>(id) >= network.values.size())
         return plan_error("plan output is value " + std::to_string(id) + " of " +
                           std::to_string(network.values.size()));
@@ -220,14 +232,40 @@ class Parser {
     return ok_status();
   }
 
-  const fb::Metadata& metadata_;
-  const std::span<const std::byte> weights_;
-  const std::shared_ptr<const void> owner_;
+  const Table& table_;
+  Shared& shared_;
   const Limits& limits_;
-  PlanView* view_ = nullptr;
-  std::vector<BlobRange> blobs_;
-  size_t next_symbol_ = 0, next_blob_ = 0;
+  ir::Network& network_;
+  std::vector<HalfConstant>* const halves_;
+  const int depth_;
+  size_t next_symbol_ = 0;
 };
+
+Status read_options(const fb::Metadata& metadata, PlanOptions& o) {
+  if (metadata.precision() != static_cast<int>(Precision::kFp32) &&
+      metadata.precision() != static_cast<int>(Precision::kFp16) &&
+      metadata.precision() != static_cast<int>(Precision::kInt8))
+    return plan_error("plan has precision number " + std::to_string(metadata.precision()));
+  o.precision = static_cast<Precision>(metadata.precision());
+  o.strict_math = metadata.strict_math();
+  return ok_status();
+}
+
+Status read_network(const fb::Metadata& metadata, std::span<const std::byte> weights,
+                    std::shared_ptr<const void> owner, const Limits& limits, PlanView& view) {
+  GRAFT_RETURN_IF_ERROR(read_options(metadata, view.plan.options));
+  Shared shared{weights, std::move(owner), limits, {}, 0};
+  for (size_t i = 0; i < size_of(metadata.blobs()); ++i) {
+    const fb::Blob* blob = metadata.blobs()->Get(i);
+    shared.blobs.push_back({blob->offset(), blob->bytes()});
+  }
+  GRAFT_RETURN_IF_ERROR(check_blobs(shared.blobs, weights));
+  Parser<fb::Metadata> parser(metadata, shared, view.plan.network, &view.halves, 0);
+  GRAFT_RETURN_IF_ERROR(parser.run());
+  if (shared.next_blob != shared.blobs.size())
+    return plan_error("plan has constant data that nothing uses");
+  return ok_status();
+}
 
 }  // namespace
 
@@ -248,9 +286,8 @@ Result<PlanView> parse_plan(const OpenPlan& container, std::shared_ptr<const voi
   view.plan.writer = container.header.writer;
   view.plan.options.max_workspace_bytes = container.header.max_workspace_bytes;
   view.plan.options.tuning_batch = container.header.tuning_batch;
-  Parser parser(*flatbuffers::GetRoot<fb::Metadata>(data), container.weights, std::move(owner),
-                limits);
-  GRAFT_RETURN_IF_ERROR(parser.run(view));
+  GRAFT_RETURN_IF_ERROR(read_network(*flatbuffers::GetRoot<fb::Metadata>(data), container.weights,
+                                     std::move(owner), limits, view));
   if (Status s = ir::verify(view.plan.network); !s.ok())
     return plan_error("plan network: " + s.message());
   return view;

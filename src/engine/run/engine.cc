@@ -65,13 +65,13 @@ class EngineImpl final : public Engine {
     std::vector<int32_t> info_of(program_->ops.size(), -1);
     for (size_t i = 0; i < program_->ops.size(); ++i) {
       const ProgramOp& lowered = program_->ops[i];
-      if (!lowered.step) continue;
+      if (!lowered.step && lowered.bodies.empty()) continue;
       info_of[i] = static_cast<int32_t>(infos.size());
       const ir::Op& op = program_->network.ops[i];
       StepInfo& info = infos.emplace_back();
       info.name = op.name;
       info.op = ir::op_info(op.kind()).text_name;
-      info.kernel = lowered.step->kernel_name();
+      info.kernel = lowered.step ? lowered.step->kernel_name() : "bodies";
       for (const backends::Refusal& r : lowered.refused)
         info.refused.push_back(r.kernel + ": " + r.reason);
     }

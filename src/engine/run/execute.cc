@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "engine/run/control.h"
 
 namespace graft::engine {
 namespace {
@@ -239,15 +240,21 @@ class Run {
     }
     const backends::StepState* state = images.rest ? step.rest_state.get() : step.state.get();
     std::byte* scratch = c_.memory.data() + schedule_.arena_bytes;
+    const auto run = [&] {
+      if (step.control)
+        run_control(*step.control, c_.src.data(), c_.dst.data(), scratch, args_.stop);
+      else
+        step.step->run(state, c_.src.data(), c_.dst.data(), scratch);
+    };
     if (args_.profile) {
       const auto begin = std::chrono::steady_clock::now();
-      step.step->run(state, c_.src.data(), c_.dst.data(), scratch);
+      run();
       c_.times_ns[s] +=
           std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin)
               .count();
       return ok_status();
     }
-    step.step->run(state, c_.src.data(), c_.dst.data(), scratch);
+    run();
     return args_.observer ? observe_outputs(op, images) : ok_status();
   }
 

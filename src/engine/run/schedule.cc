@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/dtype.h"
+#include "engine/run/control.h"
 #include "engine/run/memory_plan.h"
 #include "engine/run/shapes.h"
 #include "ir/cost.h"
@@ -82,7 +83,7 @@ class Scheduler {
       }
       for (ir::ValueId id : op.outputs) place(id, {Place::kArena, 0});
       if (all_empty) continue;
-      GRAFT_CHECK(program_.ops[i].step != nullptr, op.name);
+      GRAFT_CHECK(program_.ops[i].step || !program_.ops[i].bodies.empty(), op.name);
       ScheduledStep& step = schedule_->steps.emplace_back();
       step.op = static_cast<int32_t>(i);
       step.step = program_.ops[i].step.get();
@@ -179,7 +180,7 @@ class Scheduler {
       TileStep& step = steps.emplace_back();
       step.op = s.op;
       step.fused = fused_of(static_cast<int32_t>(steps.size() - 1)) != nullptr;
-      step.weights_bytes = static_cast<int64_t>(s.step->packed_bytes());
+      step.weights_bytes = s.step ? static_cast<int64_t>(s.step->packed_bytes()) : 0;
       for (ir::ValueId id : op.inputs)
         step.activation_bytes += batched[id] ? static_cast<int64_t>(shapes_.size_bytes[id]) : 0;
       for (ir::ValueId id : op.outputs)
@@ -247,8 +248,9 @@ class Scheduler {
         const ir::ValueId id = op.outputs[j];
         if (schedule_->slots[id].place != Place::kArena) continue;
         const int32_t now = static_cast<int32_t>(s), last = std::max(now, last_use[id]);
-        const ir::ValueId reuse =
-            j == 0 ? in_place_source(*steps[s].step, op, id, now, last_use) : ir::kNoValue;
+        const ir::ValueId reuse = j == 0 && steps[s].step
+                                      ? in_place_source(*steps[s].step, op, id, now, last_use)
+                                      : ir::kNoValue;
         if (reuse != ir::kNoValue) {
           request[id] = request[reuse];
           requests[request[id]].last = last;
@@ -323,10 +325,29 @@ class Scheduler {
     return static_cast<int64_t>(shapes_.size_bytes[id]) / schedule_->tiles[tile].batch;
   }
 
+  Status plan_control_step(ScheduledStep& scheduled) {
+    const ir::Op& op = network_.ops[scheduled.op];
+    GRAFT_ASSIGN_OR_RETURN(scheduled.control, plan_control(op, program_.ops[scheduled.op],
+                                                           step_shapes(op, shapes_), limits_));
+    if (scheduled.control->scratch_bytes > static_cast<size_t>(limits_.max_arena_bytes))
+      return resource_exhausted(op.name + " asks for " +
+                                std::to_string(scheduled.control->scratch_bytes) +
+                                " bytes of scratch");
+    schedule_->scratch_bytes = std::max(schedule_->scratch_bytes, scheduled.control->scratch_bytes);
+    scheduled.flops = scheduled.control->flops;
+    schedule_->flops += scheduled.flops;
+    schedule_->reference_flops += scheduled.control->reference_flops;
+    return ok_status();
+  }
+
   Status plan_steps() {
     for (size_t s = 0; s < schedule_->steps.size(); ++s) {
       ScheduledStep& scheduled = schedule_->steps[s];
       const ir::Op& op = network_.ops[scheduled.op];
+      if (!scheduled.step) {
+        GRAFT_RETURN_IF_ERROR(plan_control_step(scheduled));
+        continue;
+      }
       const int32_t tile = tile_of(static_cast<int32_t>(s));
       const size_t shapes_at = 2 * static_cast<size_t>(std::max(tile, 0));
       GRAFT_ASSIGN_OR_RETURN(scheduled.state,

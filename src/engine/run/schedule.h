@@ -27,9 +27,12 @@ struct Slot {
   int64_t index = 0;
 };
 
+struct ControlPlan;  // engine/run/control.h
+
 struct ScheduledStep {
   int32_t op = 0;
   const backends::Step* step = nullptr;
+  std::shared_ptr<const ControlPlan> control;  // of While and Branch, instead of `step`
   std::unique_ptr<backends::StepState> state;
   double flops = 0;
   // In a batch tile `state` is for one tile, rest_state for the last one where it is smaller, and

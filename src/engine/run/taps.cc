@@ -22,7 +22,7 @@ Taps find_taps(const Program& program) {
   };
   for (ir::ValueId id : network.inputs) add(id);
   for (size_t i = 0; i < network.ops.size(); ++i) {
-    if (!program.ops[i].step) continue;
+    if (!program.ops[i].step && program.ops[i].bodies.empty()) continue;
     for (ir::ValueId id : network.ops[i].outputs) add(id);
   }
   return taps;
@@ -56,7 +56,7 @@ Taps find_real_taps(const Program& program) {
   for (ir::ValueId id : network.inputs) add(id, network.values[id].name);
   for (size_t i = 0; i < network.ops.size(); ++i) {
     const ir::Op& op = network.ops[i];
-    if (!program.ops[i].step) continue;
+    if (!program.ops[i].step && program.ops[i].bodies.empty()) continue;
     if (op.kind() == ir::OpKind::kQuantize) {
       add_quantize(op);
       continue;

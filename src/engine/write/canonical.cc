@@ -48,14 +48,11 @@ class BlobTable {
   std::vector<std::shared_ptr<const void>> owners_;  // of what `seen_` views
 };
 
-}  // namespace
-
-Result<Canonical> canonical_numbering(const ir::Network& network, const Storage& storage) {
-  Canonical c;
+Status number_network(const ir::Network& network, const Storage& storage, BlobTable& blobs,
+                      CanonicalNetwork& c) {
   c.number.assign(network.values.size(), -1);
   int32_t next = 0;
   for (ir::ValueId id : network.inputs) c.number[id] = next++;
-  BlobTable blobs(c);
   const auto use = [&](ir::ValueId id) -> Status {
     const ir::Value& value = network.values[id];
     if (!value.is_const() || c.number[id] >= 0) return ok_status();
@@ -78,6 +75,22 @@ Result<Canonical> canonical_numbering(const ir::Network& network, const Storage&
   for (const ir::Op& op : network.ops) {
     for (ir::ValueId id : op.outputs) c.number[id] = next++;
   }
+  for (const ir::Op& op : network.ops) {
+    for (const auto& body : op.bodies) {
+      CanonicalNetwork inner;
+      GRAFT_RETURN_IF_ERROR(number_network(*body, storage.bodies[c.bodies.size()], blobs, inner));
+      c.bodies.push_back(std::move(inner));
+    }
+  }
+  return ok_status();
+}
+
+}  // namespace
+
+Result<Canonical> canonical_numbering(const ir::Network& network, const Storage& storage) {
+  Canonical c;
+  BlobTable blobs(c);
+  GRAFT_RETURN_IF_ERROR(number_network(network, storage, blobs, c));
   return c;
 }
 

@@ -15,11 +15,15 @@ struct CanonicalConstant {
   uint32_t blob;
 };
 
-struct Canonical {
+struct CanonicalNetwork {
   std::vector<int32_t> number;  // per value of the network; -1: not in the plan
   std::vector<CanonicalConstant> constants;
-  std::vector<BlobRange> blobs;
-  Rope weights;  // the section: the blobs with zeros between them
+  std::vector<CanonicalNetwork> bodies;  // of all ops, in order
+};
+
+struct Canonical : CanonicalNetwork {
+  std::vector<BlobRange> blobs;  // of the network and all bodies
+  Rope weights;                  // the section: the blobs with zeros between them
 };
 
 // InvalidGraph when a constant's bytes do not fit its type.

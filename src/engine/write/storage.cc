@@ -47,6 +47,12 @@ std::string why_not_half(std::span<const std::byte> bytes) {
 Storage choose_storage(const ir::Network& network, Precision precision) {
   Storage storage;
   storage.half.assign(network.values.size(), false);
+  for (const ir::Op& op : network.ops) {
+    for (const auto& body : op.bodies) {
+      Storage& inner = storage.bodies.emplace_back(choose_storage(*body, precision));
+      storage.warnings.insert(storage.warnings.end(), inner.warnings.begin(), inner.warnings.end());
+    }
+  }
   if (precision != Precision::kFp16) return storage;
   // Layer that uses each value as weights; "" none yet. A use of any other kind keeps the value as
   // it is.

@@ -9,7 +9,8 @@
 namespace graft::engine {
 
 struct Storage {
-  std::vector<bool> half;  // per value
+  std::vector<bool> half;       // per value
+  std::vector<Storage> bodies;  // of all ops, in order
   std::vector<std::string>
       warnings;  // layers whose weights stay in float32 although FP16 was asked, and why
 };

@@ -34,25 +34,31 @@ class SymbolTable {
   std::vector<fb::Symbol> symbols_;
 };
 
-class MetadataWriter {
- public:
-  MetadataWriter(const ir::Network& network, const PlanOptions& options, const Canonical& canonical)
-      : network_(network), options_(options), canonical_(canonical) {}
+// Offsets of the parts of one network.
+struct NetworkParts {
+  Offset<flatbuffers::Vector<Offset<fb::Input>>> inputs;
+  Offset<flatbuffers::Vector<const fb::Symbol*>> symbols;
+  Offset<flatbuffers::Vector<Offset<fb::Constant>>> constants;
+  Offset<flatbuffers::Vector<Offset<fb::Op>>> ops;
+  Offset<flatbuffers::Vector<int32_t>> outputs;
+};
 
-  // The finished buffer lives as long as the writer.
-  std::span<const std::byte> write() {
-    const auto inputs = builder_.CreateVector(make_inputs());
-    const auto symbols = builder_.CreateVectorOfStructs(symbols_.symbols());
-    std::vector<fb::Blob> blob_list;
-    for (const BlobRange& b : canonical_.blobs) blob_list.emplace_back(b.offset, b.bytes);
-    const auto blobs = builder_.CreateVectorOfStructs(blob_list);
-    const auto constants = builder_.CreateVector(make_constants());
-    const auto ops = builder_.CreateVector(make_ops());
-    const auto outputs = builder_.CreateVector(numbers(network_.outputs));
-    builder_.Finish(fb::CreateMetadata(builder_, static_cast<uint8_t>(options_.precision),
-                                       options_.strict_math, symbols, blobs, inputs, constants, ops,
-                                       outputs));
-    return std::as_bytes(std::span(builder_.GetBufferPointer(), builder_.GetSize()));
+class NetworkWriter {
+ public:
+  NetworkWriter(FlatBufferBuilder& builder, const ir::Network& network,
+                const CanonicalNetwork& canonical)
+      : builder_(builder), network_(network), canonical_(canonical) {}
+
+  template <typename AfterSymbols>
+  NetworkParts write(AfterSymbols after_symbols) {
+    NetworkParts p;
+    p.inputs = builder_.CreateVector(make_inputs());
+    p.symbols = builder_.CreateVectorOfStructs(symbols_.symbols());
+    after_symbols();
+    p.constants = builder_.CreateVector(make_constants());
+    p.ops = builder_.CreateVector(make_ops());
+    p.outputs = builder_.CreateVector(numbers(network_.outputs));
+    return p;
   }
 
  private:
@@ -96,7 +102,15 @@ class MetadataWriter {
 
   std::vector<Offset<fb::Op>> make_ops() {
     std::vector<Offset<fb::Op>> result;
+    size_t next_body = 0;
     for (const ir::Op& op : network_.ops) {
+      std::vector<Offset<fb::Body>> bodies;
+      for (const auto& body : op.bodies) {
+        NetworkWriter inner(builder_, *body, canonical_.bodies[next_body++]);
+        const NetworkParts p = inner.write([] {});
+        bodies.push_back(
+            fb::CreateBody(builder_, p.symbols, p.inputs, p.constants, p.ops, p.outputs));
+      }
       std::vector<Offset<fb::Attr>> attrs;
       for (const AttrField& field : encode_attrs(op.attrs)) {
         const auto name = builder_.CreateSharedString(field.name);
@@ -111,25 +125,53 @@ class MetadataWriter {
       const auto inputs = builder_.CreateVector(numbers(op.inputs));
       const auto output_names = builder_.CreateVector(outputs);
       const auto attr_list = builder_.CreateVector(attrs);
+      const auto body_list = bodies.empty() ? Offset<flatbuffers::Vector<Offset<fb::Body>>>()
+                                            : builder_.CreateVector(bodies);
       result.push_back(fb::CreateOp(builder_, static_cast<uint16_t>(op.kind()), name, inputs,
                                     output_names, attr_list, static_cast<int>(op.quant.dtype),
-                                    op.quant.scale));
+                                    op.quant.scale, body_list));
     }
     return result;
   }
 
+  FlatBufferBuilder& builder_;
   const ir::Network& network_;
-  const PlanOptions& options_;
-  const Canonical& canonical_;
+  const CanonicalNetwork& canonical_;
   SymbolTable symbols_;
-  FlatBufferBuilder builder_;
 };
+
+void write_metadata(FlatBufferBuilder& builder, const ir::Network& network,
+                    const PlanOptions& options, const Canonical& canonical) {
+  NetworkWriter writer(builder, network, canonical);
+  Offset<flatbuffers::Vector<const fb::Blob*>> blobs;
+  const NetworkParts p = writer.write([&] {
+    std::vector<fb::Blob> list;
+    for (const BlobRange& b : canonical.blobs) list.emplace_back(b.offset, b.bytes);
+    blobs = builder.CreateVectorOfStructs(list);
+  });
+  builder.Finish(fb::CreateMetadata(builder, static_cast<uint8_t>(options.precision),
+                                    options.strict_math, p.symbols, blobs, p.inputs, p.constants,
+                                    p.ops, p.outputs));
+}
+
+void list_halves(const ir::Network& network, const CanonicalNetwork& canonical,
+                 std::vector<std::string>& names) {
+  for (const CanonicalConstant& c : canonical.constants) {
+    if (c.stored != network.values[c.value].type.dtype)
+      names.push_back(network.values[c.value].name);
+  }
+  size_t next_body = 0;
+  for (const ir::Op& op : network.ops) {
+    for (const auto& body : op.bodies) list_halves(*body, canonical.bodies[next_body++], names);
+  }
+}
 
 Result<PlanPieces> write_checked(const ir::Network& network, const PlanOptions& options) {
   Storage storage = choose_storage(network, options.precision);
   GRAFT_ASSIGN_OR_RETURN(const Canonical canonical, canonical_numbering(network, storage));
-  MetadataWriter writer(network, options, canonical);
-  const auto metadata = writer.write();
+  FlatBufferBuilder builder;
+  write_metadata(builder, network, options, canonical);
+  const auto metadata = std::as_bytes(std::span(builder.GetBufferPointer(), builder.GetSize()));
   PlanHeader header;
   header.writer = "graft " GRAFT_VERSION;
   header.metadata_bytes = metadata.size();
@@ -147,10 +189,7 @@ Result<PlanPieces> write_checked(const ir::Network& network, const PlanOptions& 
   plan.identity = to_hex(header.identity);
   plan.weights_bytes = static_cast<int64_t>(canonical.weights.size());
   plan.warnings = std::move(storage.warnings);
-  for (const CanonicalConstant& c : canonical.constants) {
-    if (c.stored != network.values[c.value].type.dtype)
-      plan.half_values.push_back(network.values[c.value].name);
-  }
+  list_halves(network, canonical, plan.half_values);
   return plan;
 }
 

@@ -210,6 +210,7 @@ class ScatterNdStep final : public NdStep {
                               ": expected some in each, or no indices and no updates");
     return plan_of(nd_plan(shapes.src[0], shapes.src[1]));
   }
+  bool may_run_in_place(int input) const override { return input == 0; }
 
   void run(const backends::StepState* state, const void* const* src, void* const* dst,
            std::byte*) const override {
@@ -230,7 +231,9 @@ class ScatterNdStep final : public NdStep {
       const int64_t first = by_columns ? begin : 0, n = by_columns ? end - begin : p.inner;
       const int64_t low = by_columns ? 0 : begin, high = by_columns ? p.rows : end;
       const int64_t offset = first * elem_bytes_, width = n * elem_bytes_;
-      if (by_columns) {
+      if (to == from) {
+        // In place: the rest is there already.
+      } else if (by_columns) {
         for (int64_t r = 0; r < p.rows; ++r)
           copy_bytes(to + r * bytes + offset, from + r * bytes + offset, width);
       } else {
