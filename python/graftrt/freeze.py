@@ -18,7 +18,8 @@ class Frozen:
         from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
         self._source = function
         self._keep = keep  # a loaded SavedModel must outlive its functions
-        self._frozen = convert_variables_to_constants_v2(function)
+        # Loops and branches stay ops of their own, which an engine can take; TensorFlow lowers those that are left when it runs.
+        self._frozen = convert_variables_to_constants_v2(function, lower_control_flow=False)
         self.graph_def = self._frozen.graph.as_graph_def()
         self.input_names = [tensor.name for tensor in self._frozen.inputs]
         self.output_names = [tensor.name for tensor in self._frozen.outputs]

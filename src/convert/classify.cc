@@ -61,6 +61,7 @@ Classified classify(const graphdef::Graph& graph, const frontend::Imported& impo
     verdict.op = node.op;
     node_class.supported = support.yes;
     node_class.free = support.free;
+    if (!imported.bond.empty()) node_class.bond = imported.bond[i];
     node_class.effective = counts_as_effective(node.op);
     result.devices.push_back(device_key(node.device));
     node_class.device = result.devices.back();

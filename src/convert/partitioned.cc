@@ -41,6 +41,7 @@ Result<Partitioned> partition_graph(std::span<const std::byte> bytes, const Conv
   GRAFT_ASSIGN_OR_RETURN(p.imported, frontend::import_all(p.graph, work, {},
                                                           {.quantization_ops = options.precision ==
                                                                                Precision::kInt8}));
+  frontend::bond_lists(p.graph, p.fetched, p.imported);
   p.classified = classify(p.graph, p.imported, options);
   report.warnings.insert(report.warnings.end(), p.classified.warnings.begin(),
                          p.classified.warnings.end());

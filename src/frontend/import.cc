@@ -7,11 +7,16 @@
 #include "base/check.h"
 #include "base/dtype.h"
 #include "base/log.h"
+#include "frontend/function_import.h"
 #include "frontend/node_import.h"
+#include "frontend/symbol_map.h"
 
 namespace graft::frontend {
 
 namespace {
+
+// Nodes that all functions together may have, one function once for every node that runs it.
+constexpr int64_t kMaxFunctionWork = int64_t{1} << 20;
 
 using Table = std::unordered_map<std::string_view, const OpEntry*>;
 
@@ -19,12 +24,12 @@ const Table& table() {
   static const Table rows = [] {
     Table t;
     for (auto family :
-         {structure_ops(),   unary_ops(),       binary_ops(),       convolution_ops(),
-          pooling_ops(),     matmul_ops(),      einsum_ops(),       normalization_ops(),
-          reduction_ops(),   reshaping_ops(),   joining_ops(),      slicing_ops(),
-          generating_ops(),  image_ops(),       quantization_ops(), transposed_conv_ops(),
-          batch_space_ops(), rearranging_ops(), matrix_part_ops(),  composed_math_ops(),
-          indexed_ops()})
+         {structure_ops(),   unary_ops(),        binary_ops(),       convolution_ops(),
+          pooling_ops(),     matmul_ops(),       einsum_ops(),       normalization_ops(),
+          reduction_ops(),   reshaping_ops(),    joining_ops(),      slicing_ops(),
+          generating_ops(),  image_ops(),        quantization_ops(), transposed_conv_ops(),
+          batch_space_ops(), rearranging_ops(),  matrix_part_ops(),  composed_math_ops(),
+          indexed_ops(),     control_flow_ops(), tensor_list_ops()})
       for (const OpEntry& row : family) t.emplace(row.op, &row);
     return t;
   }();
@@ -34,16 +39,20 @@ const Table& table() {
 // Undoes what a refused importer has added.
 struct Mark {
   size_t values, ops;
-  void roll_back(ir::Network& net) const {
-    net.values.resize(values);
-    net.ops.resize(ops);
+  void roll_back(Imported& imported) const {
+    imported.network.values.resize(values);
+    imported.network.ops.resize(ops);
+    std::erase_if(imported.lists,
+                  [&](const auto& list) { return static_cast<size_t>(list.first) >= values; });
   }
 };
 
 class Importer {
  public:
-  Importer(const graphdef::Graph& graph, const Limits& limits, const ImportOptions& options)
-      : graph_(graph), limits_(limits), options_(options) {
+  // `start`: what is there before the first node.
+  Importer(const graphdef::Graph& graph, const Limits& limits, const ImportOptions& options,
+           ImportScope& scope, Imported start = {})
+      : graph_(graph), limits_(limits), options_(options), scope_(scope), out_(std::move(start)) {
     out_.support.resize(graph.nodes.size());
     out_.values.resize(graph.nodes.size());
     out_.ops.resize(graph.nodes.size());
@@ -59,15 +68,22 @@ class Importer {
     return run(index, *row->second);
   }
 
+  // The node is argument `index` of a function.
+  void give(int32_t index, ir::ValueId value) {
+    out_.support[static_cast<size_t>(index)].yes = true;
+    out_.values[static_cast<size_t>(index)] = {value};
+  }
+
+  const Imported& imported() const { return out_; }
   Imported take() { return std::move(out_); }
 
  private:
   Status run(int32_t index, const OpEntry& entry) {
-    NodeImport n(graph_, index, entry, out_, limits_, options_);
+    NodeImport n(graph_, index, entry, out_, limits_, options_, scope_);
     GRAFT_RETURN_IF_ERROR(check_input_count(n, entry));
     GRAFT_RETURN_IF_ERROR(check_ports(n));
     const Mark mark{out_.network.values.size(), out_.network.ops.size()};
-    Status status = check_input_types(n);
+    Status status = entry.any_inputs ? ok_status() : check_input_types(n);
     if (status.ok()) status = entry.fn(n);
     if (status.ok()) {
       if (const auto attr = n.unhandled_attr(); !attr.empty())
@@ -79,7 +95,7 @@ class Importer {
       return ok_status();
     }
     if (status.code() != Code::kUnsupported) return in_node(n, status);
-    mark.roll_back(out_.network);
+    mark.roll_back(out_);
     Support support = n.refusal();
     if (support.code.empty()) support = {false, "unsupported_value", status.message(), "", false};
     auto types = std::move(n.native_outputs());
@@ -131,6 +147,8 @@ class Importer {
         return n.refuse("rank", what + " has no known dtype and rank",
                         "give the placeholder a shape, or add shapes to the graph "
                         "(as_graph_def(add_shapes=True))");
+      if (n.list(n.in(i)) && n.node().op == "Identity") continue;  // passes lists on, too
+      if (n.list(n.in(i))) return n.refuse("resource", what + " is a tensor list");
       if (!is_plan_dtype(n.dtype(i)))
         return n.refuse("dtype", what + " is " + dtype_name(n.dtype(i)));
     }
@@ -184,14 +202,139 @@ class Importer {
   const graphdef::Graph& graph_;
   const Limits& limits_;
   const ImportOptions& options_;
+  ImportScope& scope_;
   Imported out_;
 };
 
+// Nodes that the function's returns and side effects need, in order.
+std::vector<int32_t> needed_nodes(const graphdef::FunctionGraph& function) {
+  const graphdef::Graph& graph = function.graph;
+  std::vector<bool> needed(graph.nodes.size(), false);
+  std::vector<int32_t> stack;
+  const auto need = [&](int32_t node) {
+    if (needed[static_cast<size_t>(node)]) return;
+    needed[static_cast<size_t>(node)] = true;
+    stack.push_back(node);
+  };
+  for (graphdef::InputRef ref : function.returns) need(ref.node);
+  for (int32_t node : function.control_returns) need(node);
+  while (!stack.empty()) {
+    const graphdef::Node& node = graph.nodes[static_cast<size_t>(stack.back())];
+    stack.pop_back();
+    for (graphdef::InputRef ref : node.inputs) need(ref.node);
+    for (int32_t control : node.control_inputs) need(control);
+  }
+  std::vector<int32_t> result;
+  for (int32_t node : graphdef::topological_order(graph))
+    if (needed[static_cast<size_t>(node)]) result.push_back(node);
+  return result;
+}
+
+// A constant of the elements that the host knows.
+ir::ValueId host_constant(const ir::Value& value, ir::Network& network) {
+  std::vector<int64_t> dims, elems;
+  for (ir::Dim d : value.type.dims) dims.push_back(d.value());
+  for (ir::Dim d : *value.host) elems.push_back(d.value());
+  if (value.type.dtype == DType::kInt64)
+    return network.add_constant_of<int64_t>(value.name, dims, elems);
+  const std::vector<int32_t> narrow(elems.begin(), elems.end());
+  return network.add_constant_of<int32_t>(value.name, dims, narrow);
+}
+
+// The arguments in the function's network: its inputs, constants, and values that stand for open
+// lists.
+std::vector<ir::ValueId> make_arguments(NodeImport& n, const std::vector<FunctionArg>& args,
+                                        Imported& start) {
+  ir::Network& network = start.network;
+  std::vector<ir::ValueId> values(args.size());
+  size_t input = 0;
+  for (bool stays : {false, true}) {
+    for (size_t i = 0; i < args.size(); ++i)
+      if (args[i].is_input && args[i].stays == stays) values[i] = network.inputs[input++];
+  }
+  for (size_t i = 0; i < args.size(); ++i) {
+    const ir::Value& outer = n.at(args[i].outer);
+    const TensorList* list = n.list(args[i].outer);
+    if (args[i].is_input) {
+    } else if (list && list->open) {
+      values[i] = network.add_value(outer.name, {DType::kInt32, {ir::Dim(1)}});
+    } else if (outer.is_const()) {
+      values[i] = network.add_constant(outer.name, outer.type, *outer.constant);
+    } else {
+      values[i] = host_constant(outer, network);
+    }
+    if (!list) continue;
+    TensorList inner = *list;
+    if (inner.open) inner.arg = static_cast<int32_t>(i);
+    // Extents of the caller mean nothing here.
+    for (size_t d = 0; inner.declared && d < inner.declared->size(); ++d)
+      if (!(*inner.declared)[d].is_const()) (*inner.declared)[d] = ir::Dim(-1);
+    start.lists[values[i]] = std::move(inner);
+  }
+  return values;
+}
+
 }  // namespace
+
+Result<ImportedFunction> import_function(NodeImport& n, const graphdef::FunctionGraph& function,
+                                         const std::vector<FunctionArg>& args,
+                                         std::map<int32_t, std::vector<ir::Dim>>& learned) {
+  const ImportScope& outer = n.scope();
+  ImportScope scope{outer.library, outer.work, outer.depth + 1, outer.functions_left, {}};
+  Imported start;
+  SymbolMap symbols(n, args, start.network);
+  const std::vector<ir::ValueId> values = make_arguments(n, args, start);
+  Importer importer(function.graph, n.limits(), n.options(), scope, std::move(start));
+  for (size_t i = 0; i < args.size(); ++i) importer.give(static_cast<int32_t>(i), values[i]);
+  for (int32_t index : needed_nodes(function)) {
+    if (static_cast<size_t>(index) < args.size()) continue;
+    GRAFT_RETURN_IF_ERROR(scope.work.spend(1, "importing functions"));
+    --scope.functions_left;
+    const graphdef::Node& node = function.graph.nodes[static_cast<size_t>(index)];
+    Status status = importer.add(index);
+    const Support& support = importer.imported().support[static_cast<size_t>(index)];
+    if (status.ok() && (support.yes || node.op == "NoOp")) continue;
+    if (!status.ok() && status.code() != Code::kInvalidGraph) return status;
+    for (const auto& [arg, dims] : scope.learned) {
+      std::vector<ir::Dim> translated;
+      for (ir::Dim d : dims)
+        if (const auto mapped = symbols.outward(importer.imported().network, d))
+          translated.push_back(*mapped);
+      if (translated.size() == dims.size()) learned.emplace(arg, std::move(translated));
+    }
+    return n.refuse(
+        status.ok() ? support.code : "function",
+        "node '" + printable(node.name) + "' (" + printable(node.op) +
+            ") of a function that it runs: " + (status.ok() ? support.reason : status.message()),
+        support.hint);
+  }
+  ImportedFunction result;
+  for (size_t i = 0; i < function.returns.size(); ++i) {
+    const graphdef::InputRef ref = function.returns[i];
+    const auto& ports = importer.imported().values[static_cast<size_t>(ref.node)];
+    const ir::ValueId id = static_cast<size_t>(ref.port) < ports.size()
+                               ? ports[static_cast<size_t>(ref.port)]
+                               : ir::kNoValue;
+    const Imported& imported = importer.imported();
+    const bool is_list = id != ir::kNoValue && imported.lists.contains(id);
+    if (id == ir::kNoValue || is_list != (function.return_dtypes[i] == DType::kVariant) ||
+        (!is_list &&
+         imported.network.values[static_cast<size_t>(id)].type.dtype != function.return_dtypes[i]))
+      return n.refuse("function", "return " + std::to_string(i) +
+                                      " of a function that it runs is not of its dtype");
+    result.returns.push_back(id);
+  }
+  Imported imported = importer.take();
+  result.network = std::move(imported.network);
+  result.lists = std::move(imported.lists);
+  return result;
+}
 
 Result<Imported> import_all(const graphdef::Graph& graph, WorkContext& work, const Limits& limits,
                             const ImportOptions& options) {
-  Importer importer(graph, limits, options);
+  int64_t functions_left = kMaxFunctionWork;
+  ImportScope scope{graph, work, 0, functions_left, {}};
+  Importer importer(graph, limits, options, scope);
   for (int32_t index : graphdef::topological_order(graph)) {
     GRAFT_RETURN_IF_ERROR(work.spend(1, "importing nodes"));
     GRAFT_RETURN_IF_ERROR(importer.add(index));

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/work.h"
@@ -24,6 +26,17 @@ struct Support {
       false;  // costs nothing and belongs to its consumers (Const): joined to segments that use it
 };
 
+// A value that stands for a TensorFlow tensor list: the dense tensor [elements, element
+// extents...]. An open list is one whose element extents nothing has told yet: its value is its
+// length, int32 [1].
+struct TensorList {
+  bool open = false;
+  int32_t arg = -1;  // open: the argument of the function that it is; -1: it was reserved here
+  DType dtype = DType::kInvalid;
+  // Element extents as the list was made with; a negative one is not known. Absent: nor the rank.
+  std::optional<std::vector<ir::Dim>> declared;
+};
+
 // The whole graph as one Network; ops carry `source` = node index. Outputs of unsupported nodes
 // appear as inputs of the network when their type is known.
 struct Imported {
@@ -32,6 +45,10 @@ struct Imported {
   std::vector<std::vector<ir::ValueId>>
       values;                             // per node, per output port; kNoValue: type unknown
   std::vector<std::vector<int32_t>> ops;  // per node: indices into network.ops
+  std::unordered_map<ir::ValueId, TensorList> lists;
+  // Per node: nodes of one number >= 0 hand tensor lists to each other, which no border of an
+  // engine can pass.
+  std::vector<int32_t> bond;
 };
 
 struct ImportOptions {
@@ -39,6 +56,10 @@ struct ImportOptions {
   // take, as TF-TRT's do.
   bool quantization_ops = false;
 };
+
+// Refuses the nodes whose tensor lists are fetched, and fills Imported::bond.
+void bond_lists(const graphdef::Graph& graph, std::span<const graphdef::InputRef> fetched,
+                Imported& imported);
 
 // InvalidGraph for a node that no TensorFlow would accept (missing attr, wrong input count,
 // contradiction); a node that is merely not supported gets its Support and the import goes on.

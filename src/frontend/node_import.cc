@@ -43,6 +43,13 @@ ir::ValueId NodeImport::in(size_t i) const {
   return imported_.values[static_cast<size_t>(ref.node)][static_cast<size_t>(ref.port)];
 }
 
+ir::ValueId NodeImport::known_in(size_t i) const {
+  const graphdef::InputRef ref = node().inputs[i];
+  const auto& ports = imported_.values[static_cast<size_t>(ref.node)];
+  return static_cast<size_t>(ref.port) < ports.size() ? ports[static_cast<size_t>(ref.port)]
+                                                      : ir::kNoValue;
+}
+
 Result<int64_t> NodeImport::attr_int(std::string_view name, std::optional<int64_t> fallback) {
   handle(name);
   return fallback ? graphdef::attr_int_or(node(), name, *fallback)
@@ -153,11 +160,12 @@ Result<ir::ValueId> NodeImport::emit(ir::Attrs attrs, std::vector<ir::ValueId> i
   return outputs[0];
 }
 
-Result<std::vector<ir::ValueId>> NodeImport::emit_many(ir::Attrs attrs,
-                                                       std::vector<ir::ValueId> inputs,
-                                                       size_t outputs) {
+Result<std::vector<ir::ValueId>> NodeImport::emit_many(
+    ir::Attrs attrs, std::vector<ir::ValueId> inputs, size_t outputs,
+    std::vector<std::shared_ptr<const ir::Network>> bodies) {
   ir::Network& net = network();
   ir::Op op;
+  op.bodies = std::move(bodies);
   op.attrs = std::move(attrs);
   op.inputs = std::move(inputs);
   op.name = std::string(node().name);

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <initializer_list>
+#include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,6 +28,18 @@ struct OpEntry {
   ImportFn fn = nullptr;
   int min_inputs = 0, max_inputs = 0;  // data inputs; max -1: any
   int arg = 0;  // for the importer: an enum value that tells the rows of one function apart
+  // Inputs may be tensor lists or of unknown type: the importer looks with known_in() and list().
+  bool any_inputs = false;
+};
+
+// Where a graph is imported: the whole graph, or a function that one of its nodes runs.
+struct ImportScope {
+  const graphdef::Graph& library;
+  WorkContext& work;
+  int depth = 0;            // functions around this one
+  int64_t& functions_left;  // work that functions may still cost; below 0: no more
+  // Element extents of the open lists among the arguments, as far as the function has told them.
+  std::map<int32_t, std::vector<ir::Dim>> learned;
 };
 
 // An importer either adds ops and outputs and returns ok, or returns what refuse() or invalid()
@@ -33,8 +47,9 @@ struct OpEntry {
 class NodeImport {
  public:
   NodeImport(const graphdef::Graph& graph, int32_t index, const OpEntry& entry, Imported& imported,
-             const Limits& limits, const ImportOptions& options)
-      : graph_(graph),
+             const Limits& limits, const ImportOptions& options, ImportScope& scope)
+      : scope_(scope),
+        graph_(graph),
         index_(index),
         entry_(entry),
         imported_(imported),
@@ -45,6 +60,7 @@ class NodeImport {
   const graphdef::Node& node() const { return graph_.nodes[static_cast<size_t>(index_)]; }
   const Limits& limits() const { return limits_; }
   const ImportOptions& options() const { return options_; }
+  ImportScope& scope() { return scope_; }
   int arg() const { return entry_.arg; }
   ir::Network& network() { return imported_.network; }
 
@@ -58,6 +74,7 @@ class NodeImport {
   // Data inputs; their types are known when the importer runs.
   size_t inputs() const { return node().inputs.size(); }
   ir::ValueId in(size_t i) const;
+  ir::ValueId known_in(size_t i) const;  // kNoValue: its type is not known
   const ir::Value& value(size_t i) const { return at(in(i)); }
   const ir::TensorType& type(size_t i) const { return value(i).type; }
   DType dtype(size_t i) const { return type(i).dtype; }
@@ -65,6 +82,13 @@ class NodeImport {
   const ir::Value& at(ir::ValueId id) const {
     return imported_.network.values[static_cast<size_t>(id)];
   }
+
+  // What is known of a tensor list; nullptr: the value is none.
+  const TensorList* list(ir::ValueId id) const {
+    const auto it = imported_.lists.find(id);
+    return it == imported_.lists.end() ? nullptr : &it->second;
+  }
+  void mark_list(ir::ValueId id, TensorList list) { imported_.lists[id] = std::move(list); }
 
   // Attributes; reading one marks it as handled. Without `fallback` a missing attribute is an
   // invalid graph.
@@ -97,8 +121,9 @@ class NodeImport {
 
   // Adds an op; errors of inference become invalid() or refuse("shape").
   Result<ir::ValueId> emit(ir::Attrs attrs, std::vector<ir::ValueId> inputs);
-  Result<std::vector<ir::ValueId>> emit_many(ir::Attrs attrs, std::vector<ir::ValueId> inputs,
-                                             size_t outputs);
+  Result<std::vector<ir::ValueId>> emit_many(
+      ir::Attrs attrs, std::vector<ir::ValueId> inputs, size_t outputs,
+      std::vector<std::shared_ptr<const ir::Network>> bodies = {});
   Result<ir::ValueId> transpose(ir::ValueId src, std::vector<int64_t> perm);
   // To the given dims (at most one -1); a constant is viewed anew, not copied.
   Result<ir::ValueId> reshape(ir::ValueId src, std::vector<int64_t> dims);
@@ -122,6 +147,7 @@ class NodeImport {
  private:
   void handle(std::string_view name) { handled_.push_back(name); }
 
+  ImportScope& scope_;
   const graphdef::Graph& graph_;
   int32_t index_;
   const OpEntry& entry_;
@@ -156,6 +182,8 @@ std::span<const OpEntry> rearranging_ops();    // ReverseV2, Roll, InvertPermuta
 std::span<const OpEntry> matrix_part_ops();    // MatrixBandPart, MatrixDiag*, MatrixSetDiag*
 std::span<const OpEntry> composed_math_ops();  // LRN, L2Loss, Xdivy, Xlogy, ...
 std::span<const OpEntry> indexed_ops();        // GatherNd, ScatterNd, Cumsum, TopK, ...
+std::span<const OpEntry> control_flow_ops();   // While, If, Case
+std::span<const OpEntry> tensor_list_ops();    // TensorList*
 std::span<const OpEntry> quantization_ops();   // FakeQuantWithMinMax*, QuantizeAndDequantizeV2-V4
 
 // Why an op without importer stays native: a class of ops ("stateful", "control_flow", ...) or

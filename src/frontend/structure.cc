@@ -60,6 +60,13 @@ Status import_placeholder_with_default(NodeImport& n) {
 }
 
 Status import_identity(NodeImport& n) {
+  if (n.list(n.known_in(0))) {
+    GRAFT_ASSIGN_OR_RETURN(const DType type, n.attr_type("T"));
+    if (type != DType::kVariant)
+      return n.invalid("attribute 'T' is " + dtype_name(type) + ", the edge is a tensor list");
+    n.output(n.in(0));
+    return ok_status();
+  }
   GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
   n.ignore({"message", "shape"});
   n.output(n.in(0));

@@ -73,11 +73,9 @@ std::vector<Group> collect_groups(const graphdef::Graph& graph, std::span<const 
   return groups;
 }
 
-}  // namespace
-
-Segmentation segment(const graphdef::Graph& graph, std::span<const NodeClass> classes,
-                     std::span<const graphdef::InputRef> fetched, const SegmentOptions& options) {
-  GRAFT_CHECK(classes.size() == graph.nodes.size(), "one class per node");
+Segmentation segment_once(const graphdef::Graph& graph, std::span<const NodeClass> classes,
+                          std::span<const graphdef::InputRef> fetched,
+                          const SegmentOptions& options) {
   Topology topology = make_topology(graph, classes);
   const auto label = label_nodes(topology);
   Contraction contraction(topology, label);
@@ -121,6 +119,55 @@ Segmentation segment(const graphdef::Graph& graph, std::span<const NodeClass> cl
       result.segment_of[static_cast<size_t>(v)] = static_cast<int32_t>(result.segments.size() - 1);
   }
   fill_borders(graph, classes, fetched, result);
+  return result;
+}
+
+// Bonds whose nodes are not all in one segment.
+std::vector<bool> broken_bonds(std::span<const NodeClass> classes, const Segmentation& result) {
+  constexpr int32_t kNone = -2;
+  std::vector<bool> broken(classes.size(), false);
+  std::vector<int32_t> segment_of_bond(classes.size(), kNone);
+  for (size_t i = 0; i < classes.size(); ++i) {
+    if (classes[i].bond < 0) continue;
+    const auto bond = static_cast<size_t>(classes[i].bond);
+    GRAFT_CHECK(bond < classes.size(), "bond");
+    if (segment_of_bond[bond] == kNone) segment_of_bond[bond] = result.segment_of[i];
+    if (result.segment_of[i] < 0 || result.segment_of[i] != segment_of_bond[bond])
+      broken[bond] = true;
+  }
+  return broken;
+}
+
+}  // namespace
+
+Segmentation segment(const graphdef::Graph& graph, std::span<const NodeClass> classes,
+                     std::span<const graphdef::InputRef> fetched, const SegmentOptions& options) {
+  GRAFT_CHECK(classes.size() == graph.nodes.size(), "one class per node");
+  Segmentation result = segment_once(graph, classes, fetched, options);
+  const auto is_bonded = [](const NodeClass& c) { return c.bond >= 0; };
+  if (std::none_of(classes.begin(), classes.end(), is_bonded)) return result;
+  std::vector<NodeClass> left(classes.begin(), classes.end());
+  std::vector<std::string> reason(classes.size());
+  for (;;) {  // each time round at least one bond is given up
+    const std::vector<bool> broken = broken_bonds(left, result);
+    bool any = false;
+    for (size_t i = 0; i < left.size(); ++i) {
+      if (left[i].bond < 0 || !broken[static_cast<size_t>(left[i].bond)]) continue;
+      any = true;
+      if (left[i].supported)
+        reason[i] = result.dropped_reason[i].empty()
+                        ? "it shares a tensor list with a node that is not in its engine"
+                        : result.dropped_reason[i];
+      left[i].supported = false;
+      left[i].bond = -1;
+    }
+    if (!any) break;
+    const int64_t visits = result.edge_visits;
+    result = segment_once(graph, left, fetched, options);
+    result.edge_visits += visits;
+  }
+  for (size_t i = 0; i < reason.size(); ++i)
+    if (!reason[i].empty()) result.dropped_reason[i] = reason[i];
   return result;
 }
 

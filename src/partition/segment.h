@@ -17,6 +17,8 @@ struct NodeClass {
       true;  // counts for min_segment_size (not Const, Identity, StopGradient, Snapshot)
   std::string_view device;  // nodes of different devices do not share a segment
   double value = 1;         // for the cap: FLOPs or node count
+  // Supported nodes of one number >= 0 share a segment, or are in none.
+  int32_t bond = -1;
 };
 
 struct SegmentOptions {

@@ -48,6 +48,7 @@ class ExecutableBuilder {
     WorkContext work;
     GRAFT_ASSIGN_OR_RETURN(imported_,
                            frontend::import_all(graph_, work, {}, {.quantization_ops = true}));
+    frontend::bond_lists(graph_, cut_.fetches, imported_);
     classify();
     partition::SegmentOptions segment_options;
     segment_options.min_segment_size = 1;
@@ -71,6 +72,7 @@ class ExecutableBuilder {
       partition::NodeClass& c = classes_[i];
       c.supported = imported_.support[i].yes && !cut_.effects_only[i];
       c.free = imported_.support[i].free;
+      c.bond = imported_.bond[i];
       c.effective = !c.free && !passes_on(graph_.nodes[i].op);
     }
   }

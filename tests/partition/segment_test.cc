@@ -152,6 +152,27 @@ TEST(Segment, S6_S8_control_flow_stays_native) {
   EXPECT_GE(s.segment_of[static_cast<size_t>(g.at("z"))], 0);
 }
 
+// a and d hand each other what no border can pass; n, between them, makes them two segments.
+TEST(Segment, bonded_nodes_share_a_segment_or_are_in_none) {
+  for (bool split : {false, true}) {
+    TestGraph g =
+        make_graph({node("x", "Placeholder"), node("a", "Relu", {"x"}),
+                    node("n", split ? "NativeOp" : "Relu", {"a"}), node("d", "AddV2", {"a", "n"}),
+                    node("e", "Relu", {"d"}), node("f", "Relu", {"x"})});
+    for (const char* name : {"a", "d"}) g.classes[static_cast<size_t>(g.at(name))].bond = g.at("a");
+    const auto s = segment_all(g);
+    expect_sound(g.graph, g.classes, s, "bonds");
+    const int32_t a = s.segment_of[static_cast<size_t>(g.at("a"))];
+    EXPECT_EQ(a, s.segment_of[static_cast<size_t>(g.at("d"))]);
+    EXPECT_EQ(a < 0, split);
+    if (split) {
+      EXPECT_NE(s.dropped_reason[static_cast<size_t>(g.at("d"))].find("tensor list"),
+                std::string::npos);
+    }
+    EXPECT_GE(s.segment_of[static_cast<size_t>(g.at("e"))], 0);
+  }
+}
+
 TEST(Segment, min_size_counts_effective_nodes) {
   const TestGraph g = make_graph({node("x", "Placeholder"), node("a", "Relu", {"x"}),
                                   node("i", "Identity", {"a"}), node("b", "Relu", {"i"})});
