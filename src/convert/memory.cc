@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "base/checked.h"
+#include "base/dtype.h"
 
 namespace graft::convert_detail {
 namespace {
@@ -67,6 +68,19 @@ int64_t peak_activations(const ir::Network& network, const TuningShapes& shapes)
   return peak;
 }
 
+// Of the networks that the op runs; their activations are small beside what the loop carries.
+int64_t body_weights(const ir::Op& op) {
+  int64_t bytes = 0;
+  for (const auto& body : op.bodies) {
+    for (const ir::Value& value : body->values)
+      if (value.is_const())
+        bytes = sum(bytes, ir::const_elems(value.type) *
+                               static_cast<int64_t>(dtype_size(value.type.dtype)));
+    for (const ir::Op& inner : body->ops) bytes = sum(bytes, body_weights(inner));
+  }
+  return bytes;
+}
+
 }  // namespace
 
 void estimate_memory(const ir::Network& network, const TuningShapes& shapes,
@@ -75,6 +89,7 @@ void estimate_memory(const ir::Network& network, const TuningShapes& shapes,
   for (size_t id = 0; id < network.values.size(); ++id)
     if (network.values[id].is_const())
       weights = sum(weights, shapes.bytes_of(static_cast<ir::ValueId>(id)));
+  for (const ir::Op& op : network.ops) weights = sum(weights, body_weights(op));
   for (size_t i = 0; i < network.ops.size(); ++i)
     if (report.layers[i].winograd_allowed)  // F(2x2, 3x3): 16 numbers for 9
       weights = sum(weights, shapes.bytes_of(network.ops[i].inputs[1]) / 9 * 7);
