@@ -63,6 +63,18 @@ void add_energy(const std::vector<std::byte>& want, const std::vector<std::byte>
   }
 }
 
+// What is left out of one table is left out of the other, with its warnings.
+void leave_float(const quantize::Finished& from, quantize::Finished& table) {
+  for (const std::string& name : from.left_float) {
+    table.table.ranges.erase(name);
+    const std::string where = "tensor '" + name + "': ";
+    std::erase_if(table.warnings, [&](const std::string& w) { return w.starts_with(where); });
+    for (const std::string& warning : from.warnings)
+      if (warning.starts_with(where)) table.warnings.push_back(warning);
+  }
+  table.left_float = from.left_float;
+}
+
 class Search {
  public:
   Search(std::span<const std::byte> plan, const engine::CalibrationState& state,
@@ -131,8 +143,10 @@ Result<quantize::Finished> choose_ranges(std::span<const std::byte> calibration_
                                          const quantize::FinishOptions& options,
                                          const std::function<void(int)>& progress,
                                          const std::stop_token& stop) {
+  quantize::FinishOptions guarded = options;
+  guarded.least_sqnr_db = quantize::kLeastSqnrDb;  // only of kAuto: a named calibrator is obeyed
   GRAFT_ASSIGN_OR_RETURN(quantize::Finished alone,
-                         quantize::finish(*state.observers, engine, options));
+                         quantize::finish(*state.observers, engine, guarded));
   Search search(calibration_plan, state, stop);
   if (options.calibrator != CalibratorKind::kAuto || !search.has_samples()) return alone;
   GRAFT_RETURN_IF_ERROR(search.begin());
@@ -143,8 +157,11 @@ Result<quantize::Finished> choose_ranges(std::span<const std::byte> calibration_
     progress(1 + static_cast<int>(tables.size()));
     quantize::FinishOptions one = options;
     one.calibrator = kind;
-    GRAFT_ASSIGN_OR_RETURN(quantize::Finished table,
-                           quantize::finish(*state.observers, engine, one));
+    quantize::Finished table = alone;
+    if (kind != CalibratorKind::kAuto) {
+      GRAFT_ASSIGN_OR_RETURN(table, quantize::finish(*state.observers, engine, one));
+      leave_float(alone, table);
+    }
     GRAFT_ASSIGN_OR_RETURN(const double db, search.sqnr_db(table.table));
     if (tables.empty() || db > best_db) {
       best = tables.size();

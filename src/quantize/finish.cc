@@ -1,10 +1,22 @@
 #include "quantize/finish.h"
 
+#include <cstdio>
 #include <utility>
 
+#include "base/fault.h"
 #include "quantize/calibration_error.h"
 
 namespace graft::quantize {
+
+namespace {
+
+std::string fixed_point(double db) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f", db);
+  return text;
+}
+
+}  // namespace
 
 Result<Finished> finish(const ObserverSet& observers, std::string_view engine,
                         const FinishOptions& options) {
@@ -14,6 +26,7 @@ Result<Finished> finish(const ObserverSet& observers, std::string_view engine,
                             std::to_string(percentile));
   Finished result;
   result.table.identity = observers.identity();
+  bool data = false;
   for (size_t i = 0; i < observers.names().size(); ++i) {
     const std::string& name = observers.names()[i];
     const std::string where = "tensor '" + name + "': ";
@@ -32,7 +45,17 @@ Result<Finished> finish(const ObserverSet& observers, std::string_view engine,
       result.warnings.push_back(where + "no data were seen; its layer keeps floating point");
       continue;
     }
+    data = true;
     Calibration chosen = calibrate(h, options.calibrator, options.calibrator_options);
+    if (options.calibrator == CalibratorKind::kAuto && chosen.sqnr_db < options.least_sqnr_db &&
+        !options.user_ranges.contains(name) && !GRAFT_FAULT(hopeless_tensor_quantized)) {
+      result.warnings.push_back(where + "127 levels would keep its values at " +
+                                fixed_point(chosen.sqnr_db) +
+                                " dB at best (rare large values "
+                                "among small ones); its layers keep floating point");
+      result.left_float.push_back(name);
+      continue;
+    }
     if (!chosen.warning.empty()) result.warnings.push_back(where + chosen.warning);
     ir::TensorRange& range = result.table.ranges[name];
     range.threshold = chosen.threshold;
@@ -41,8 +64,7 @@ Result<Finished> finish(const ObserverSet& observers, std::string_view engine,
     range.calibrator = calibrator_name(chosen.kind);
     range.channel_means = seen.channels.means();
   }
-  if (result.table.ranges.empty())
-    return calibration_error("no calibration data for engine " + std::string(engine));
+  if (!data) return calibration_error("no calibration data for engine " + std::string(engine));
   UserRanges own;
   for (const std::string& name : observers.names()) {
     const auto given = options.user_ranges.find(name);

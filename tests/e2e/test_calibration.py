@@ -31,9 +31,9 @@ def data():
     return digits.load()[2][:200].astype(np.float32)
 
 
-def run(graph_def, images, fetch="output:0"):
+def run(graph_def, images, fetch="output:0", feeds="input:0"):
     with mixed.session_of(graph_def) as session:
-        return session.run(fetch, {"input:0": images})
+        return session.run(fetch, {feeds: images})
 
 
 def feed(graph_def, batches):
@@ -234,6 +234,31 @@ def test_auto_loses_to_no_other_at_the_outputs(digits_graph, data):
     assert auto >= max(db for db, _ in others.values()) - 0.01
     assert max(db for db, _ in others.values()) > min(db for db, _ in others.values()) + 3, "they are all alike, which shows nothing"
     assert table in [other for _, other in others.values()] or len({row["calibrator"] for row in table.values()}) > 1
+
+
+def test_a_tensor_that_integers_would_spoil_stays_float(caplog):
+    rng = np.random.default_rng(0)
+    first, second = rng.standard_normal([2, 64, 64]).astype(np.float32) / 8
+    first[3] = 0  # what reads the planted value makes nothing of it
+    with tf.Graph().as_default() as graph:
+        x = tf.compat.v1.placeholder(tf.float32, [None, 64], name="x")
+        tf.identity(tf.matmul(tf.nn.relu(tf.matmul(x, first, name="first"), name="relu"), second, name="second"), name="output")
+    rows = rng.standard_normal([16384, 64]).astype(np.float32)
+    rows[7, 3] = 1e3
+
+    def error(calibrator):
+        result = trt.convert(graph.as_graph_def(), ["output"], precision="int8", calibration=[rows], calibrator=calibrator)
+        want, got = (run(g, rows[100:200], feeds="x:0") for g in (graph.as_graph_def(), result.graph_def))
+        return result, np.linalg.norm(want - got) / np.linalg.norm(want)
+
+    with caplog.at_level(logging.WARNING, logger="graftrt"):
+        result, auto = error("auto")
+    assert any("'x'" in record.message and "dB at best" in record.message for record in caplog.records)
+    assert set(result.calibration_table["tensors"]) >= {"relu"} and "x" not in result.calibration_table["tensors"]
+    assert result.report.data["engines"][0]["int8_macs_share"] == 0.5
+    assert 0 < auto < 0.05
+    result, minmax = error("minmax")  # a calibrator that is asked for is obeyed
+    assert result.report.data["engines"][0]["int8_macs_share"] == 1 and minmax > 0.5
 
 
 def test_tables_travel(digits_graph, data, tmp_path, counters):

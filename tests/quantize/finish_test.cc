@@ -11,6 +11,7 @@ namespace graft::quantize {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Dims = std::vector<int64_t>;
@@ -122,6 +123,45 @@ TEST(Finish, Q5_constant_tensors_warn) {
   EXPECT_THAT(done->warnings, ElementsAre(HasSubstr("'in'"), HasSubstr("'branch'")));
   EXPECT_EQ(done->table.ranges.at("in").threshold, 1);
   EXPECT_EQ(done->table.ranges.at("branch").threshold, 3);
+}
+
+// One value of 1e3 in a million of +-1: clipped it is the error, kept it makes all others zero.
+TEST(Finish, TensorsThatNoRangeServesStayFloat) {
+  const auto set = make_set();
+  std::vector<float> values(1 << 20, 1.0f);
+  for (size_t i = 0; i < values.size(); i += 2) values[i] = -1;
+  values[7] = 1e3f;
+  ASSERT_TRUE(set->observe(0, values, Dims{1 << 20}).ok());
+  ASSERT_TRUE(set->observe(2, relu(gaussian(1000, 2)), Dims{1000}).ok());
+  FinishOptions options;
+  options.least_sqnr_db = kLeastSqnrDb;
+  auto done = finish(*set, "E", options);
+  ASSERT_TRUE(done.ok());
+  EXPECT_FALSE(done->table.ranges.contains("in"));
+  EXPECT_TRUE(done->table.ranges.contains("relu:1"));
+  EXPECT_THAT(done->left_float, ElementsAre("in"));
+  EXPECT_THAT(done->warnings, Contains(AllOf(HasSubstr("'in'"), HasSubstr(" dB at best"))));
+
+  options.user_ranges = {{"in", {-1, 1}}};
+  done = finish(*set, "E", options);
+  ASSERT_TRUE(done.ok());
+  EXPECT_EQ(done->table.ranges.at("in").threshold, 1) << "who gives a range gets it";
+
+  options.user_ranges.clear();
+  options.calibrator = CalibratorKind::kMinMax;
+  done = finish(*set, "E", options);
+  ASSERT_TRUE(done.ok());
+  EXPECT_EQ(done->table.ranges.at("in").threshold, 1e3f) << "who names a calibrator gets it";
+}
+
+TEST(Finish, NothingMayBeLeftToQuantize) {
+  const auto set = make_set();
+  ASSERT_TRUE(set->observe(0, gaussian(1000, 1), Dims{1000}).ok());
+  FinishOptions options;
+  options.least_sqnr_db = 1000;
+  const auto done = finish(*set, "E", options);
+  ASSERT_TRUE(done.ok()) << done.status().message();
+  EXPECT_TRUE(done->table.ranges.empty());
 }
 
 TEST(Finish, BadPercentileIsRefused) {
