@@ -43,9 +43,11 @@ def _prepare(names, wanted):
         import dev_setup
 
         dev_setup.make_venv(dev_common.PEERS_VENV, "peers.txt")
-    if "onnxruntime" in wanted:
-        for name in names:  # a process each: the converter holds several copies of a network
-            subprocess.run([ROOT / ".venv" / "peers" / "bin" / "python", HERE / "convert_onnx.py", name], check=True,
+    scripts = [["convert_onnx.py"]] * any(p.startswith("onnxruntime") for p in wanted)
+    scripts += [["quantize_peers.py", p.removesuffix("-int8")] for p in wanted if p in ("onnxruntime-int8", "openvino-int8")]
+    for script, *tool in scripts:
+        for name in names:  # a process each: the converters hold several copies of a network
+            subprocess.run([ROOT / ".venv" / "peers" / "bin" / "python", HERE / script, *tool, name], check=True,
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

@@ -6,12 +6,17 @@ from the same pre-allocated input, with `threads` compute threads, at its best d
 
 import os
 
+CALIBRATION = 8  # batches of one example that every INT8 side calibrates on
+
 
 class Job:
-    """What to run: the frozen graph, tensor names, feeds by input name, thread count and where converted files are."""
+    """What to run: the frozen graph, tensor names, feeds by input name, thread count, where converted files are, and the
+    feeds that INT8 calibrates on.
+    """
 
-    def __init__(self, graph_path, meta, feeds, threads, cache):
+    def __init__(self, graph_path, meta, feeds, threads, cache, calibration=()):
         self.graph_path, self.meta, self.feeds, self.threads, self.cache = graph_path, meta, feeds, threads, cache
+        self.calibration = list(calibration)
         self.fetches = [meta["logits"], meta["outputs"][0]]
 
     @property
@@ -71,10 +76,10 @@ def xla(job):
     return lambda: _named([t.numpy() for t in compiled(*arrays)]), f"TensorFlow {tf.__version__}, jit_compile"
 
 
-def onnxruntime(job):
+def onnxruntime(job, suffix="", precision="f32"):
     import onnxruntime as ort
 
-    path = os.path.join(job.cache, job.stem + ".onnx")
+    path = os.path.join(job.cache, job.stem + suffix + ".onnx")
     options = ort.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = job.threads, 1
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
@@ -86,15 +91,24 @@ def onnxruntime(job):
     del probe
     session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     feeds = {i.name: job.feeds[i.name.split(":")[0]] for i in session.get_inputs()}
-    return lambda: _named(session.run(job.fetches, feeds)), f"ONNX Runtime {ort.__version__}, all optimizations"
+    return lambda: _named(session.run(job.fetches, feeds)), f"ONNX Runtime {ort.__version__}, {precision}, all optimizations"
 
 
-def openvino(job, precision="f32"):
+def onnxruntime_int8(job):
+    return onnxruntime(job, ".int8", "int8 by its static quantization")
+
+
+def openvino_int8(job):
+    return openvino(job, suffix=".int8.xml", described="int8 by NNCF")
+
+
+def openvino(job, precision="f32", suffix=".pb", described=None):
     import openvino as ov
 
     core = ov.Core()
-    model = core.read_model(job.graph_path)
-    model.add_outputs(job.fetches[:1])
+    model = core.read_model(os.path.join(job.cache, job.stem + suffix))
+    if suffix == ".pb":
+        model.add_outputs(job.fetches[:1])
     model.reshape({n + ":0": list(a.shape) for n, a in job.feeds.items()})
     compiled = core.compile_model(model, "CPU", {
         "INFERENCE_NUM_THREADS": job.threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY",
@@ -108,7 +122,7 @@ def openvino(job, precision="f32"):
         results = request.infer(feeds, share_inputs=True)
         return _named([results[output] for output in outputs])
 
-    return run, f"OpenVINO {ov.__version__.split('-')[0]}, {precision}, latency hint"
+    return run, f"OpenVINO {ov.__version__.split('-')[0]}, {described or precision}, latency hint"
 
 
 def openvino_bf16(job):
@@ -120,8 +134,9 @@ def _convert(job, precision):
     import graftrt
 
     batch = len(next(iter(job.feeds.values())))
+    calibration = {"calibration": job.calibration} if precision == "int8" else {}
     return graftrt.convert(job.graph_path, job.fetches, precision=precision, max_batch_size=batch,
-                           profitable_only=False, progress=False)
+                           profitable_only=False, progress=False, **calibration)
 
 
 def graft(job, precision="fp32"):
@@ -150,7 +165,10 @@ PEERS = {
     "onnxruntime": (onnxruntime, "peers", {}),
     "openvino": (openvino, "peers", {}),
     "openvino-bf16": (openvino_bf16, "peers", {}),
+    "onnxruntime-int8": (onnxruntime_int8, "peers", {}),
+    "openvino-int8": (openvino_int8, "peers", {}),
     "graft": (graft, "py", {}),
     "graft-op": (graft_op, "py", {}),
+    "graft-int8": (lambda job: graft(job, "int8"), "py", {}),
     "graft-fp16": (lambda job: graft(job, "fp16"), "py", {}),
 }

@@ -45,7 +45,8 @@ def main():
     try:
         network = networks.cached(name)
         feeds = {n: np.ascontiguousarray(a) for n, a in network.feeds(batch, seed).items()}
-        job = peers.Job(str(network.path), network.meta, feeds, threads, str(network.path.parent))
+        job = peers.Job(str(network.path), network.meta, feeds, threads, str(network.path.parent),
+                        (network.feeds(1, s) for s in range(peers.CALIBRATION)) if peer == "graft-int8" else ())
         start = time.perf_counter()
         run, settings = peers.PEERS[peer][0](job)
         result = run()
