@@ -81,6 +81,7 @@ Result<std::vector<InferOutput>> infer(const Op& op, std::span<const InferInput>
   if (!cleaned.empty()) inputs = cleaned;
   InferContext c{op, inputs, outputs, dims, {}, false};
   GRAFT_RETURN_IF_ERROR(check_inputs(c));
+  if (outputs == 0) return c.fail("has no outputs");
   if (!may_have_outputs(op.kind(), outputs))
     return c.fail("has " + std::to_string(outputs) + " outputs, expected " +
                   (op.kind() == OpKind::kTopK ? "2" : "1"));

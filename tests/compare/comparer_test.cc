@@ -123,7 +123,9 @@ TEST(Compare, int8_shows_quantized_tensors_and_the_threshold_that_is_too_low) {
   for (const char* corrupted : {"x", "0/act"}) {
     auto bad = compared(graph, int8_mlp(*self, corrupted, 0.25));
     ASSERT_TRUE(bad.ok()) << bad.status().message();
-    if (corrupted[0] == '0') EXPECT_EQ(bad->rows[0].name, corrupted) << bad->text();
+    if (corrupted[0] == '0') {
+      EXPECT_EQ(bad->rows[0].name, corrupted) << bad->text();
+    }
     EXPECT_LT(row(*bad, corrupted).sqnr_db, 15) << bad->text();
     EXPECT_FALSE(bad->outputs_reach(25));
   }

@@ -7,7 +7,7 @@ namespace graft::cpu {
 AttentionPlan plan_attention(const ComputeTable& table, std::span<const int64_t> q,
                              std::span<const int64_t> v, std::span<const int64_t> mask,
                              int64_t l2_bytes, int threads) {
-  AttentionPlan p{cut_attention(q, v, mask, sizeof(float), l2_bytes, threads)};
+  AttentionPlan p{cut_attention(q, v, mask, sizeof(float), l2_bytes, threads), {}, {}};
   p.k_panels = Panels(table, p.sk);
   p.v_panels = Panels(table, p.dv);
   p.v_at = align64(p.k_panels.padded_columns() * p.d * 4);

@@ -11,7 +11,7 @@ Int8AttentionPlan plan_int8_attention(const Int8Isa& isa, bool q_has_sign,
                                       std::span<const int64_t> mask, int64_t l2_bytes,
                                       int threads) {
   constexpr int64_t kScoreBytes = sizeof(float) + sizeof(uint8_t);  // and its probability
-  Int8AttentionPlan p{cut_attention(q, v, mask, kScoreBytes, l2_bytes, threads)};
+  Int8AttentionPlan p{cut_attention(q, v, mask, kScoreBytes, l2_bytes, threads), {}, {}};
   if (p.batch * p.heads == 0 || p.sq == 0 || p.sk == 0) return p;
   p.keys = int8_operand(isa, p.d, p.sk, q_has_sign);
   p.values = int8_operand(isa, p.sk, p.dv, false);
