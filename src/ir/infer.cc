@@ -81,10 +81,11 @@ Result<std::vector<InferOutput>> infer(const Op& op, std::span<const InferInput>
   if (!cleaned.empty()) inputs = cleaned;
   InferContext c{op, inputs, outputs, dims, {}, false};
   GRAFT_RETURN_IF_ERROR(check_inputs(c));
-  if (outputs == 0) return c.fail("has no outputs");
-  if (!may_have_outputs(op.kind(), outputs))
+  if (!may_have_outputs(op.kind(), outputs)) {
+    if (may_have_outputs(op.kind(), 3)) return c.fail("has no outputs");
     return c.fail("has " + std::to_string(outputs) + " outputs, expected " +
                   (op.kind() == OpKind::kTopK ? "2" : "1"));
+  }
   GRAFT_RETURN_IF_ERROR(is_quantized(op, inputs) ? infer_quantized(c) : kRules[kind](c));
   if (c.overflow) return c.fail("a size overflows 64 bits");
   GRAFT_CHECK(c.out.size() == outputs, op.name);
