@@ -1,11 +1,13 @@
 // Times the problems of a list (problem_lines.h) and prints ms, GFLOP/s and the share of the
 // multiply-add peak measured in the same process; the last line is the sum over the list. Usage:
-// conv_bench <list file> [threads] [isa: baseline|avx2|avx512] [slices] [strict|fast] A time (CPU
-// time with one thread, else wall time) is the least of `slices` slices of about 2 ms (hot caches);
-// sums weight each line by its count.
+// conv_bench <list file> [threads] [isa: baseline|avx2|avx512] [slices] [strict|fast] [hot|cold]
+// [median]. A time (CPU time with one thread, else wall time) is the least, or the median, of
+// `slices` slices of about 2 ms; sums weight each line by its count. cold: every call reads another
+// copy of the weights, as in a network whose weights exceed the caches.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -21,7 +23,50 @@ namespace {
 
 using namespace graft::cpu;
 
-bool winograd = false;
+bool winograd = false, cold = false, median = false;
+
+// Weights of which no copy is in a cache any more when its turn comes again.
+constexpr size_t kColdBytes = size_t{160} << 20;
+
+graft::Buffer copy_of(const graft::Buffer& b) {
+  auto copy = graft::Buffer::allocate_weights(b.size());
+  if (!copy.ok()) std::exit(1);
+  std::memcpy(copy.value().data(), b.data(), b.size());
+  return std::move(copy).value();
+}
+WinogradWeights copy_of(const WinogradWeights& w) {
+  return {w.table, w.form, w.transposed, w.panels, w.position_elems, copy_of(w.packed)};
+}
+ConvWeights copy_of(const ConvWeights& w) {
+  ConvWeights c;
+  c.table = w.table;
+  c.panels = w.panels;
+  c.group_elems = w.group_elems;
+  c.packed = copy_of(w.packed);
+  c.zeros = c.packed.as<float>() + (w.zeros - w.packed.as<float>());
+  return c;
+}
+
+// The next copy of the weights at every call.
+template <typename W>
+class Rotation {
+ public:
+  explicit Rotation(W w) {
+    const size_t copies = cold ? kColdBytes / w.packed.size() : 0;
+    all_.push_back(std::move(w));
+    while (all_.size() < copies) all_.push_back(copy_of(all_[0]));
+  }
+  const W& next() { return all_[turn_++ % all_.size()]; }
+
+ private:
+  std::vector<W> all_;
+  size_t turn_ = 0;
+};
+
+template <typename F>
+double seconds_of(int slices, F&& f) {
+  return median ? median_seconds(slices, f) : best_seconds(slices, f);
+}
 
 double time_line(const ComputeTable& table, const Line& line, int threads, int slices) {
   const ConvShape& s = line.shape;
@@ -40,29 +85,31 @@ double time_line(const ComputeTable& table, const Line& line, int threads, int s
     const DepthwisePlan plan = plan_depthwise(s, threads);
     auto packed = pack_depthwise(table, weights.data(), s);
     if (!packed.ok()) std::exit(1);
-    return best_seconds(slices, [&] {
+    return seconds_of(slices, [&] {
       run_depthwise(table, plan, packed.value().as<float>(), src.data(), bias.data(), nullptr, e,
                     dst.data());
     });
   }
-  if (winograd && winograd_fits(s)) {
-    auto packed = WinogradWeights::pack(table, weights.data(), s);
+  if (winograd && winograd_form(s) >= 0) {
+    auto packed = WinogradWeights::pack(table, weights.data(), s, winograd_form(s));
     if (!packed.ok()) std::exit(1);
-    const WinogradPlan plan = plan_winograd(packed.value(), s, threads);
+    Rotation<WinogradWeights> rotation(std::move(packed).value());
+    const WinogradPlan plan = plan_winograd(rotation.next(), s, threads);
     auto scratch = graft::Buffer::allocate(static_cast<size_t>(plan.scratch_bytes()) + 64);
     if (!scratch.ok()) std::exit(1);
-    return best_seconds(slices, [&] {
-      run_winograd(packed.value(), plan, src.data(), bias.data(), nullptr, e, dst.data(),
+    return seconds_of(slices, [&] {
+      run_winograd(rotation.next(), plan, src.data(), bias.data(), nullptr, e, dst.data(),
                    scratch.value().data());
     });
   }
   auto packed = ConvWeights::pack(table, weights.data(), s);
   if (!packed.ok()) std::exit(1);
-  const ConvPlan plan = plan_conv(packed.value(), s, threads);
+  Rotation<ConvWeights> rotation(std::move(packed).value());
+  const ConvPlan plan = plan_conv(rotation.next(), s, threads);
   auto scratch = graft::Buffer::allocate(static_cast<size_t>(plan.scratch_bytes()) + 64);
   if (!scratch.ok()) std::exit(1);
-  return best_seconds(slices, [&] {
-    run_conv(packed.value(), plan, src.data(), bias.data(), nullptr, e, dst.data(),
+  return seconds_of(slices, [&] {
+    run_conv(rotation.next(), plan, src.data(), bias.data(), nullptr, e, dst.data(),
              scratch.value().data());
   });
 }
@@ -72,7 +119,8 @@ double time_line(const ComputeTable& table, const Line& line, int threads, int s
 int main(int argc, char** argv) {
   if (argc < 2)
     return std::fprintf(stderr,
-                        "usage: conv_bench <list> [threads] [isa] [slices] [strict|fast]\n"),
+                        "usage: conv_bench <list> [threads] [isa] [slices] [strict|fast] "
+                        "[hot|cold] [best|median]\n"),
            2;
   const int threads = argc > 2 ? std::atoi(argv[2]) : 1;
   const std::string isa = argc > 3 ? argv[3] : "avx2";
@@ -82,6 +130,8 @@ int main(int argc, char** argv) {
                                                   : isa_avx2::compute_table();
   std::ifstream file(argv[1]);
   winograd = argc > 5 && std::string(argv[5]) == "fast";
+  cold = argc > 6 && std::string(argv[6]) == "cold";
+  median = argc > 7 && std::string(argv[7]) == "median";
   cpu_clock = threads == 1;
   double total = 0, flops = 0, peak = 0;
   begin_run(threads);

@@ -91,18 +91,30 @@ inline bool parse(const std::string& text, Line& line) {
   return true;
 }
 
+// Seconds of a call in each of `slices` slices of about 2 ms, ascending.
 template <typename F>
-double best_seconds(int slices, F&& f) {
+std::vector<double> slice_seconds(int slices, F&& f) {
   double t = now();
   f();
   const int reps = std::max(1, static_cast<int>(2e-3 / (now() - t + 1e-9)));
-  double best = 1e30;
+  std::vector<double> seconds;
   for (int i = 0; i < slices; ++i) {
     t = now();
     for (int r = 0; r < reps; ++r) f();
-    best = std::min(best, (now() - t) / reps);
+    seconds.push_back((now() - t) / reps);
   }
-  return best;
+  std::sort(seconds.begin(), seconds.end());
+  return seconds;
+}
+
+template <typename F>
+double best_seconds(int slices, F&& f) {
+  return slice_seconds(slices, f).front();
+}
+
+template <typename F>
+double median_seconds(int slices, F&& f) {
+  return slice_seconds(slices, f)[static_cast<size_t>(slices / 2)];
 }
 
 }  // namespace graft::cpu

@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "backends/backend.h"
+#include "backends/winograd_rule.h"
 #include "base/checked.h"
 #include "base/dtype.h"
 #include "convert/glob.h"
@@ -49,9 +50,10 @@ std::vector<LayerReport> describe_layers(const ir::Network& network, const Tunin
     }
     if (const auto* conv = op.get_if<ir::ConvAttrs>(); conv != nullptr && conv->groups == 1) {
       const std::span<const int64_t> weights = src[1];
-      layer.winograd_allowed = !strict_math && weights.size() == 4 && weights[0] == 3 &&
-                               weights[1] == 3 && conv->strides == std::vector<int64_t>{1, 1} &&
-                               conv->dilations == std::vector<int64_t>{1, 1};
+      layer.winograd_allowed =
+          !strict_math && weights.size() == 4 && conv->strides == std::vector<int64_t>{1, 1} &&
+          conv->dilations == std::vector<int64_t>{1, 1} &&
+          backends::winograd_form(weights[0], weights[1], weights[2], weights[3], 0, 0) >= 0;
     }
     layers.push_back(std::move(layer));
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "backends/winograd_rule.h"
 #include "base/checked.h"
 #include "base/dtype.h"
 
@@ -90,9 +91,16 @@ void estimate_memory(const ir::Network& network, const TuningShapes& shapes,
     if (network.values[id].is_const())
       weights = sum(weights, shapes.bytes_of(static_cast<ir::ValueId>(id)));
   for (const ir::Op& op : network.ops) weights = sum(weights, body_weights(op));
-  for (size_t i = 0; i < network.ops.size(); ++i)
-    if (report.layers[i].winograd_allowed)  // F(2x2, 3x3): 16 numbers for 9
-      weights = sum(weights, shapes.bytes_of(network.ops[i].inputs[1]) / 9 * 7);
+  for (size_t i = 0; i < network.ops.size(); ++i) {
+    if (!report.layers[i].winograd_allowed) continue;
+    const ir::ValueId id = network.ops[i].inputs[1];
+    const std::vector<int64_t> dims = shapes.extents(network.values[id].type);
+    const std::vector<int64_t> dst = shapes.extents(network.values[network.ops[i].outputs[0]].type);
+    const int form = backends::winograd_form(dims[0], dims[1], dims[2], dims[3], dst[1], dst[2]);
+    const int64_t taps = dims[0] * dims[1];
+    weights =
+        sum(weights, shapes.bytes_of(id) / taps * (cpu::kWinogradForm[form].positions() - taps));
+  }
   report.weights_memory_bytes = weights;
   report.activations_bytes = peak_activations(network, shapes);
   for (const ir::Op& op : network.ops) {

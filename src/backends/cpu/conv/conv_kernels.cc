@@ -28,10 +28,19 @@ std::string common_refusal(const Problem& p) {
   return "";
 }
 
+// Without batch, extents of src and pads; those of dst are 0 where they are not known yet.
+ConvShape static_shape(const Problem& p) {
+  ConvShape s = conv_shape(p.op->as<ConvAttrs>(), p.constants[1].dims);
+  const std::vector<ir::Dim>& dst = p.dst[0]->dims;
+  if (dst.size() == 4 && dst[1].is_const()) s.oh = dst[1].value();
+  if (dst.size() == 4 && dst[2].is_const()) s.ow = dst[2].value();
+  return s;
+}
+
 // What every kernel keeps of the op.
 struct ConvCommon {
   ConvAttrs attrs;
-  ConvShape shape;  // without batch, extents and pads
+  ConvShape shape;
   Epilogue epilogue;
   std::vector<float> bias;  // empty: no bias, or one known only while running
   const ComputeTable* table = nullptr;
@@ -39,7 +48,7 @@ struct ConvCommon {
 
   explicit ConvCommon(const Problem& p)
       : attrs(p.op->as<ConvAttrs>()),
-        shape(conv_shape(attrs, p.constants[1].dims)),
+        shape(static_shape(p)),
         table(&compute_table_of(p.target)),
         inputs(static_cast<int>(p.src.size())) {
     to_epilogue(attrs.act, &epilogue);
@@ -70,7 +79,7 @@ class ConvStep final : public Step, public ConvPartSource {
     return std::unique_ptr<Step>(std::move(step));
   }
 
-  std::string_view kernel_name() const override { return K::kName; }
+  std::string_view kernel_name() const override { return kernel_.name(); }
   Result<backends::StepPlan> plan(const backends::StepShapes& shapes) const override {
     auto plan = kernel_.plan(
         concrete_conv_shape(common_.attrs, common_.shape, shapes.src[0], shapes.dst[0]),
@@ -117,6 +126,7 @@ class ConvStep final : public Step, public ConvPartSource {
 
 struct Igemm {
   static constexpr const char* kName = "conv_igemm_f32";
+  std::string_view name() const { return kName; }
   using Plan = ConvPlan;
   Status pack(const ConvCommon& common, const float* data) {
     GRAFT_ASSIGN_OR_RETURN(weights, ConvWeights::pack(*common.table, data, common.shape));
@@ -134,7 +144,7 @@ struct Igemm {
 };
 
 struct Winograd {
-  static constexpr const char* kName = "conv_winograd2_f32";
+  static constexpr const char* kName = "conv_winograd_f32";
   // Scratch of a thread at most: a workspace cap below it leaves the kernel out.
   static constexpr int64_t kScratchBytes = int64_t{8} << 20;
   using Plan = WinogradPlan;
@@ -145,14 +155,16 @@ struct Winograd {
     if (p.target.isa < ir::Isa::kAvx2) return "no AVX2";
     if (p.max_workspace_bytes >= 0 && p.max_workspace_bytes < kScratchBytes)
       return "needs 8 MiB of workspace";
-    return winograd_fits(conv_shape(p.op->as<ConvAttrs>(), p.constants[1].dims))
+    return winograd_form(static_shape(p)) >= 0
                ? ""
-               : "not 3x3, stride 1, 32 to 512 channels";
+               : "no form for this kernel, stride and number of channels";
   }
   Status pack(const ConvCommon& common, const float* data) {
-    GRAFT_ASSIGN_OR_RETURN(weights, WinogradWeights::pack(*common.table, data, common.shape));
+    GRAFT_ASSIGN_OR_RETURN(weights, WinogradWeights::pack(*common.table, data, common.shape,
+                                                          winograd_form(common.shape)));
     return ok_status();
   }
+  std::string_view name() const { return kWinogradForm[weights.form].kernel_name; }
   size_t packed_bytes() const { return weights.packed.size(); }
   Plan plan(const ConvShape& shape, int threads) const {
     return plan_winograd(weights, shape, threads);
@@ -165,6 +177,7 @@ struct Winograd {
 
 struct Depthwise {
   static constexpr const char* kName = "conv_depthwise_f32";
+  std::string_view name() const { return kName; }
   using Plan = DepthwisePlan;
 
   static std::string supports(const Problem& p) {

@@ -1,169 +1,247 @@
 #include "backends/cpu/conv/winograd2d.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "backends/cpu/threads/parallel.h"
 
 namespace graft::cpu {
 namespace {
 
-constexpr int64_t kPositions = 16;
-// Transformed src and products of a block: streamed through the caches, but not further than the
-// third level.
-constexpr int64_t kBlockElems = 192 * 1024;
-
-// Beyond this the transformed weights (16/9 of the direct ones) cost more to read than the products
-// they save.
-constexpr int64_t kMaxFilterElems = 512 * 512;
+// Transformed src and products of a block that are to stay in the second-level cache.
+constexpr int64_t kBlockElems = 96 * 1024;
+constexpr int64_t kMinBlock = 24, kMaxBlock = 96;  // tiles
+// Transformed src of a block at most, for very many channels.
+constexpr int64_t kMaxSrcElems = 1024 * 1024;
+// Products of a task, when the transformed src is shared.
+constexpr int64_t kChunkElems = 128 * 1024;
+// A panel's slice of this many elements stays in the first-level cache while all tiles pass by.
+constexpr int64_t kPanelSliceElems = 4096;
 
 int64_t align64(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// G g G^T of one 3x3 filter, in double.
-void transform_filter(const double (&g)[3][3], double (&u)[4][4]) {
-  constexpr double kG[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
-  double half[4][3] = {};
-  for (int i = 0; i < 4; ++i) {
-    for (int j = 0; j < 3; ++j) {
-      for (int k = 0; k < 3; ++k) half[i][j] += kG[i][k] * g[k][j];
+// Elements between positions of `elems` each: an odd number of cache lines, so that the positions
+// of a tile do not meet in one set of a cache.
+int64_t position_step(int64_t elems) { return (ceil_div(elems, 16) | 1) * 16; }
+
+struct Call {
+  const WinogradWeights& weights;
+  const WinogradPlan& plan;
+  const float* src;
+  const float* bias;
+  const float* residual;
+  const Epilogue& epilogue;
+  float* dst;
+
+  struct Corner {
+    int64_t image, y, x;
+  };
+  Corner corner(int64_t tile) const {
+    const WinogradForm& f = kWinogradForm[weights.form];
+    return {tile / plan.tiles_w / plan.tiles_h, tile / plan.tiles_w % plan.tiles_h * f.tile_h,
+            tile % plan.tiles_w * f.tile_w};
+  }
+
+  // Tiles [first, first + count) into rows from `row` on.
+  void transform_src(int64_t first, int64_t count, int64_t row, float* transformed) const {
+    const ConvShape& s = plan.shape;
+    WinogradSrcArgs a;
+    a.src = src;
+    a.row_step = plan.row_step;
+    a.column_step = plan.column_step;
+    a.position_step = plan.src_step;
+    a.channels = s.c;
+    for (int64_t i = 0; i < count; ++i) {
+      const Corner at = corner(first + i);
+      const int64_t y = at.y - s.pad_top, x = at.x - s.pad_left;
+      a.offset = at.image * s.h * s.w * s.src_ld + y * plan.row_step + x * plan.column_step;
+      a.y_begin = -y;
+      a.y_end = s.h - y;
+      a.x_begin = -x;
+      a.x_end = s.w - x;
+      a.dst = transformed + (row + i) * s.c;
+      weights.table->winograd_src[weights.form](&a);
     }
   }
-  for (int i = 0; i < 4; ++i) {
-    for (int j = 0; j < 4; ++j) {
-      u[i][j] = 0;
-      for (int k = 0; k < 3; ++k) u[i][j] += half[i][k] * kG[j][k];
-    }
-  }
-}
 
-}  // namespace
-
-bool winograd_fits(const ConvShape& s) {
-  return s.kh == 3 && s.kw == 3 && s.stride_h == 1 && s.stride_w == 1 && s.dilation_h == 1 &&
-         s.dilation_w == 1 && s.groups == 1 && s.c >= 32 && s.oc >= 32 &&
-         s.c * s.oc <= kMaxFilterElems;
-}
-
-Result<WinogradWeights> WinogradWeights::pack(const ComputeTable& table, const float* weights,
-                                              const ConvShape& s) {
-  WinogradWeights w;
-  w.table = &table;
-  w.panels = Panels(table, s.oc);
-  w.position_elems = s.c * w.panels.padded_columns();
-  const int64_t elems = kPositions * w.position_elems + s.c;
-  GRAFT_ASSIGN_OR_RETURN(w.packed,
-                         Buffer::allocate_weights(static_cast<size_t>(elems) * sizeof(float)));
-  float* packed = w.packed.as<float>();
-  parallel_for(w.panels.count, ThreadPool::kNoLimit, [&](int64_t p, int) {
-    const int64_t width = w.panels.width(p), columns = w.panels.columns(p),
-                  first = w.panels.first_column(p);
-    for (int64_t c = 0; c < s.c; ++c) {
-      for (int64_t j = 0; j < width; ++j) {
-        double g[3][3] = {}, u[4][4];
-        for (int y = 0; y < 3 && j < columns; ++y) {
-          for (int x = 0; x < 3; ++x) g[y][x] = weights[((y * 3 + x) * s.c + c) * s.oc + first + j];
-        }
-        transform_filter(g, u);
-        for (int i = 0; i < kPositions; ++i) {
-          packed[i * w.position_elems + first * s.c + c * width + j] =
-              static_cast<float>(u[i / 4][i % 4]);
+  // products[position][tile][columns of the panels] of the tiles in rows [row, row + count).
+  void multiply(const float* transformed, int64_t row, int64_t count, int64_t panel_begin,
+                int64_t panel_end, float* products) const {
+    const ComputeTable& table = *weights.table;
+    const Panels& panels = weights.panels;
+    const int64_t channels = plan.shape.c, column0 = panels.first_column(panel_begin);
+    const int64_t k_max = kPanelSliceElems / (int64_t{table.panel_vecs} * table.lanes);
+    const int64_t slices = channels <= k_max + k_max / 2 ? 1 : ceil_div(channels, k_max);
+    const int64_t length = slices == 1 ? channels : ceil_div(ceil_div(channels, slices), 8) * 8;
+    const int positions = kWinogradForm[weights.form].positions();
+    const Epilogue plain;
+    const float* rows[kMaxTileRows];
+    TileArgs t;
+    t.rows = rows;
+    t.row_tap_stride = 0;
+    t.row_offset = 0;
+    t.taps = 1;
+    t.b_tap_stride = 0;
+    t.ldd = panels.first_column(panel_end) - column0;
+    t.bias = t.residual = nullptr;
+    t.ldr = 0;
+    t.epilogue = &plain;
+    t.last = false;
+    for (int position = 0; position < positions; ++position) {
+      const float* packed = weights.packed.as<float>() + position * weights.position_elems;
+      for (int64_t k = 0; k < channels; k += length) {
+        t.k = std::min(length, channels - k);
+        t.first = k == 0;
+        for (int64_t p = panel_begin; p < panel_end; ++p) {
+          const int64_t width = panels.width(p), column = panels.first_column(p);
+          const int vecs = panels.panel_vecs(p);
+          t.b = packed + column * channels + k * width;
+          t.columns = width;
+          // What is read next, a part with each strip of tiles.
+          t.next = t.b + channels * width;
+          if (p + 1 == panel_end) {
+            t.next = k + length < channels ? packed + column0 * channels + (k + length) * width
+                                           : packed + weights.position_elems + column0 * channels;
+          }
+          const int64_t tallest = table.max_rows[vecs], strips = ceil_div(count, tallest);
+          const int64_t height = count / strips, taller = count % strips;
+          t.next_step = next_step(width, strips);
+          const int64_t part = t.next_step * (t.k / 4);
+          const float* a = transformed + position * plan.src_step + row * channels + k;
+          t.dst = products + position * plan.dst_step + column - column0;
+          for (int64_t strip = 0; strip < strips; ++strip, t.next += part) {
+            const int64_t tall = height + (strip < taller);
+            for (int64_t i = 0; i < tall; ++i, a += channels) rows[i] = a;
+            table.tile[vecs][tall](&t);
+            t.dst += tall * t.ldd;
+          }
         }
       }
     }
-  });
-  w.zeros = packed + kPositions * w.position_elems;
-  std::fill_n(packed + kPositions * w.position_elems, s.c, 0.0f);
-  return w;
-}
+  }
 
-WinogradPlan plan_winograd(const WinogradWeights& weights, const ConvShape& s, int threads) {
+  void transform_dst(const float* products, int64_t first, int64_t count, int64_t panel_begin,
+                     int64_t panel_end) const {
+    const ConvShape& s = plan.shape;
+    const WinogradForm& f = kWinogradForm[weights.form];
+    const int64_t column0 = weights.panels.first_column(panel_begin);
+    const int64_t width = weights.panels.first_column(panel_end) - column0;
+    WinogradDstArgs a;
+    a.position_step = plan.dst_step;
+    a.bias = bias ? bias + column0 : nullptr;
+    a.row_step = plan.dst_row_step * s.dst_ld;
+    a.column_step = plan.dst_column_step * s.dst_ld;
+    a.residual_row_step = plan.dst_row_step * s.residual_ld;
+    a.residual_column_step = plan.dst_column_step * s.residual_ld;
+    a.channels = std::min(width, s.oc - column0);
+    a.epilogue = &epilogue;
+    for (int64_t i = 0; i < count; ++i) {
+      const Corner at = corner(first + i);
+      const int64_t pixel =
+          at.image * s.oh * s.ow + at.y * plan.dst_row_step + at.x * plan.dst_column_step;
+      a.src = products + i * width;
+      a.dst = dst + pixel * s.dst_ld + column0;
+      a.residual = residual ? residual + pixel * s.residual_ld + column0 : nullptr;
+      a.rows = std::min<int64_t>(f.tile_h, s.oh - at.y);
+      a.columns = std::min<int64_t>(f.tile_w, s.ow - at.x);
+      weights.table->winograd_dst[weights.form](&a);
+    }
+  }
+};
+
+}  // namespace
+
+WinogradPlan plan_winograd(const WinogradWeights& weights, const ConvShape& shape, int threads) {
+  const WinogradForm& f = kWinogradForm[weights.form];
+  const int64_t positions = f.positions();
   WinogradPlan p;
-  p.shape = s;
-  p.tiles_h = (s.oh + 1) / 2;
-  p.tiles_w = (s.ow + 1) / 2;
+  p.shape = shape;
+  ConvShape& s = p.shape;
+  p.row_step = s.w * s.src_ld;
+  p.column_step = s.src_ld;
+  p.dst_row_step = s.ow;
+  p.dst_column_step = 1;
+  if (weights.transposed) {
+    std::swap(s.h, s.w);
+    std::swap(s.oh, s.ow);
+    std::swap(s.kh, s.kw);
+    std::swap(s.pad_top, s.pad_left);
+    std::swap(p.row_step, p.column_step);
+    std::swap(p.dst_row_step, p.dst_column_step);
+  }
+  p.tiles_h = ceil_div(s.oh, f.tile_h);
+  p.tiles_w = ceil_div(s.ow, f.tile_w);
   p.tiles = s.batch * p.tiles_h * p.tiles_w;
   if (p.tiles == 0) return p;
   p.workers = std::max(1, threads);
-  const int64_t elems = kPositions * (s.c + weights.panels.padded_columns());
-  const int64_t most = std::clamp<int64_t>(kBlockElems / elems, 24, 192);
-  int64_t tasks = ceil_div(p.tiles, most);
-  if (p.workers > 1)
-    tasks = std::max(tasks, std::min(int64_t{p.workers} * 2, ceil_div(p.tiles, 12)));
-  // A multiple of the threads, so that the last round is full.
-  if (tasks > p.workers) tasks = ceil_div(tasks, p.workers) * p.workers;
-  p.block = ceil_div(p.tiles, tasks);
-  p.tasks = ceil_div(p.tiles, p.block);
-  p.worker_bytes = align64(p.block * elems * int64_t{sizeof(float)}) +
-                   align64(p.block * int64_t{sizeof(float*)});
+  const int64_t panels = weights.panels.count, padded = weights.panels.padded_columns();
+  const int64_t most =
+      std::clamp<int64_t>(std::min(std::max(kBlockElems / (positions * (s.c + padded)), kMinBlock),
+                                   kMaxSrcElems / (positions * s.c)),
+                          1, kMaxBlock);
+  p.shared = p.tiles < p.workers * std::min(kMinBlock, most);
+  if (p.shared) {
+    p.blocks = 1;
+    p.chunks = std::clamp(ceil_div(positions * p.tiles * padded, kChunkElems), int64_t{1}, panels);
+    p.chunks = std::min(ceil_div(p.chunks, p.workers) * p.workers, panels);
+    if (p.chunks < p.workers) p.blocks = std::min(p.tiles, ceil_div(p.workers, p.chunks));
+  } else {
+    p.blocks = ceil_div(p.tiles, most);
+    // A multiple of the threads, so that the last round is full.
+    p.blocks = std::min(ceil_div(p.blocks, p.workers) * p.workers, p.tiles);
+    p.chunks = std::clamp(ceil_div(positions * most * padded, kChunkElems), int64_t{1}, panels);
+  }
+  p.block = ceil_div(p.tiles, p.blocks);
+  p.blocks = ceil_div(p.tiles, p.block);
+  int64_t columns = 0;
+  for (int64_t c = 0; c < p.chunks; ++c) {
+    columns = std::max(columns, weights.panels.first_column(p.panel_begin(panels, c + 1)) -
+                                    weights.panels.first_column(p.panel_begin(panels, c)));
+  }
+  p.src_step = position_step((p.shared ? p.tiles : p.block) * s.c);
+  p.dst_step = position_step(p.block * columns);
+  const int64_t src_bytes = align64(positions * p.src_step * int64_t{sizeof(float)});
+  if (p.shared) p.shared_bytes = src_bytes;
+  p.worker_bytes =
+      align64(positions * p.dst_step * int64_t{sizeof(float)}) + (p.shared ? 0 : src_bytes);
   return p;
 }
 
 void run_winograd(const WinogradWeights& weights, const WinogradPlan& plan, const float* src,
                   const float* bias, const float* residual, const Epilogue& epilogue, float* dst,
                   void* scratch) {
-  const ConvShape& s = plan.shape;
-  const int64_t padded = weights.panels.padded_columns();
-  const Epilogue plain;
-  parallel_for(plan.tasks, plan.workers, [&](int64_t task, int worker) {
-    char* mine = static_cast<char*>(scratch) + worker * plan.worker_bytes;
-    const int64_t first = task * plan.block, tiles = std::min(plan.block, plan.tiles - first);
-    float* transformed = reinterpret_cast<float*>(mine);
-    float* products = transformed + kPositions * plan.block * s.c;
-    const float** rows = reinterpret_cast<const float**>(
-        mine + align64(plan.block * kPositions * (s.c + padded) * int64_t{sizeof(float)}));
-    const auto corner = [&](int64_t tile, int64_t& image, int64_t& oy, int64_t& ox) {
-      ox = tile % plan.tiles_w * 2;
-      oy = tile / plan.tiles_w % plan.tiles_h * 2;
-      image = tile / plan.tiles_w / plan.tiles_h;
-    };
-    for (int64_t i = 0; i < tiles; ++i) {
-      int64_t image, oy, ox;
-      corner(first + i, image, oy, ox);
-      WinogradSrcArgs a;
-      for (int64_t k = 0; k < kPositions; ++k) {
-        const int64_t y = oy - s.pad_top + k / 4, x = ox - s.pad_left + k % 4;
-        const bool inside = y >= 0 && y < s.h && x >= 0 && x < s.w;
-        a.pixels[k] = inside ? src + ((image * s.h + y) * s.w + x) * s.src_ld : weights.zeros;
-      }
-      a.dst = transformed + i * s.c;
-      a.position_step = plan.block * s.c;
-      a.channels = s.c;
-      weights.table->winograd_src(&a);
-    }
-    IgemmBlock b;
-    b.table = weights.table;
-    b.panels = weights.panels;
-    b.tap_k = s.c;
-    b.num_rows = b.row_stride = tiles;
-    b.rows = rows;
-    b.ldd = padded;
-    b.epilogue = &plain;
-    b.full_panels = true;
-    for (int64_t k = 0; k < kPositions; ++k) {
-      for (int64_t i = 0; i < tiles; ++i) rows[i] = transformed + (k * plan.block + i) * s.c;
-      b.packed = weights.packed.as<float>() + k * weights.position_elems;
-      b.dst = products + k * plan.block * padded;
-      run_igemm_block(b, 0, weights.panels.count);
-    }
-    for (int64_t i = 0; i < tiles; ++i) {
-      int64_t image, oy, ox;
-      corner(first + i, image, oy, ox);
-      WinogradDstArgs a;
-      a.src = products + i * padded;
-      a.position_step = plan.block * padded;
-      a.bias = bias;
-      a.channels = s.oc;
-      a.epilogue = &epilogue;
-      for (int64_t k = 0; k < 4; ++k) {
-        const int64_t y = oy + k / 2, x = ox + k % 2;
-        const bool inside = y < s.oh && x < s.ow;
-        const int64_t pixel = (image * s.oh + y) * s.ow + x;
-        a.dst[k] = inside ? dst + pixel * s.dst_ld : nullptr;
-        a.residual[k] = inside && residual ? residual + pixel * s.residual_ld : nullptr;
-      }
-      weights.table->winograd_dst(&a);
-    }
+  const Call call = {weights, plan, src, bias, residual, epilogue, dst};
+  const int64_t panels = weights.panels.count;
+  float* shared = static_cast<float*>(scratch);
+  const auto worker_scratch = [&](int worker) {
+    return reinterpret_cast<float*>(static_cast<char*>(scratch) + plan.shared_bytes +
+                                    worker * plan.worker_bytes);
+  };
+  const auto chunk = [&](int64_t first, int64_t row, int64_t count, int64_t c,
+                         const float* transformed, float* products) {
+    const int64_t begin = plan.panel_begin(panels, c), end = plan.panel_begin(panels, c + 1);
+    call.multiply(transformed, row, count, begin, end, products);
+    call.transform_dst(products, first, count, begin, end);
+  };
+  if (plan.shared) {
+    const int64_t parts = std::min<int64_t>(plan.tiles, int64_t{plan.workers} * 4);
+    parallel_for(parts, plan.workers, [&](int64_t part, int) {
+      const int64_t first = plan.tiles * part / parts;
+      call.transform_src(first, plan.tiles * (part + 1) / parts - first, first, shared);
+    });
+    parallel_for(plan.blocks * plan.chunks, plan.workers, [&](int64_t task, int worker) {
+      const int64_t first = task / plan.chunks * plan.block;
+      chunk(first, first, std::min(plan.block, plan.tiles - first), task % plan.chunks, shared,
+            worker_scratch(worker));
+    });
+    return;
+  }
+  parallel_for(plan.blocks, plan.workers, [&](int64_t block, int worker) {
+    const int64_t first = block * plan.block, count = std::min(plan.block, plan.tiles - first);
+    float* products = worker_scratch(worker);
+    float* transformed = products + kWinogradForm[weights.form].positions() * plan.dst_step;
+    call.transform_src(first, count, 0, transformed);
+    for (int64_t c = 0; c < plan.chunks; ++c) chunk(first, 0, count, c, transformed, products);
   });
 }
 

@@ -1,9 +1,10 @@
-// 3x3, stride 1 convolution by Winograd's F(2x2, 3x3): 16 products where the direct form needs 36.
+// Convolution of stride 1 by Winograd's algorithm (winograd_form.h): transform of src, one matrix
+// product for each position of the transformed patch, transform of the products.
 //
-// Error constant kWinogradErrorConstant (direct: 1); measured 0.24 on normal data, because the
-// chains are nine times shorter than those of the direct form; fp32_math "strict" leaves this
-// kernel out. A tile of dst is computed alone, so its bits do not depend on batch, extents or
-// threads.
+// Errors stay near those of the direct form, since the chains are as many times shorter as the
+// kernel has taps; WinogradForm states the constant. fp32_math "strict" leaves this kernel out. A
+// tile of dst is computed alone and its reduction is cut by channels only, so its bits do not
+// depend on batch, extents or threads.
 #pragma once
 
 #include <cstdint>
@@ -12,31 +13,41 @@
 
 namespace graft::cpu {
 
-inline constexpr double kWinogradErrorConstant = 1.0;
+// The form to use, by kernel, stride, channels and extents of dst, 0 where they are not known
+// (backends/winograd_rule.h); -1: none.
+int winograd_form(const ConvShape& shape);
 
 struct WinogradWeights {
   const ComputeTable* table = nullptr;
+  int form = 0;
+  bool transposed = false;  // a 1-D form along the height
   Panels panels;
-  int64_t position_elems = 0;  // packed elements of one of the 16 positions
-  Buffer packed;               // [16][position_elems], then a row of zeros
-  const float* zeros = nullptr;
+  int64_t position_elems = 0;  // packed elements of one position
+  Buffer packed;               // [positions][position_elems]
 
   static Result<WinogradWeights> pack(const ComputeTable& table, const float* weights,
-                                      const ConvShape& shape);
+                                      const ConvShape& shape, int form);
 };
 
+// Two phases: src is transformed, then blocks of tiles x chunks of panels are multiplied and
+// transformed back. Many tiles: each task does both for a block of its own, nothing is shared. Few
+// tiles: the transformed src is shared, and the second phase is cut by panels first, so that each
+// weight is read by one thread only.
 struct WinogradPlan {
-  ConvShape shape;
+  ConvShape shape;                        // height and width swapped if the weights are transposed
+  int64_t row_step = 0, column_step = 0;  // pixels of src
+  int64_t dst_row_step = 0, dst_column_step = 0;
   int64_t tiles_h = 0, tiles_w = 0, tiles = 0;
-  int64_t block = 1;  // tiles of a task
-  int64_t tasks = 0;
+  bool shared = false;
+  int64_t block = 1;  // tiles of a block
+  int64_t blocks = 0;
+  int64_t chunks = 1;  // of the panels
   int workers = 1;
-  int64_t worker_bytes = 0;
-  int64_t scratch_bytes() const { return worker_bytes * workers; }
+  int64_t src_step = 0, dst_step = 0;  // elements between positions
+  int64_t shared_bytes = 0, worker_bytes = 0;
+  int64_t panel_begin(int64_t panels, int64_t chunk) const { return panels * chunk / chunks; }
+  int64_t scratch_bytes() const { return shared_bytes + worker_bytes * workers; }
 };
-
-// Shapes for which this is the faster way, by channels only.
-bool winograd_fits(const ConvShape& shape);
 
 WinogradPlan plan_winograd(const WinogradWeights& weights, const ConvShape& shape, int threads);
 

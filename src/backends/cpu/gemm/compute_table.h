@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "backends/cpu/gemm/epilogue.h"
+#include "backends/winograd_form.h"
 
 namespace graft::cpu {
 
@@ -33,6 +34,10 @@ struct TileArgs {
   const Epilogue* epilogue;
   bool first;
   bool last;
+  // Memory to fetch into the second-level cache while the tile is computed: from `next` on,
+  // next_step elements for every 4 elements of k. Null: nothing.
+  const float* next = nullptr;
+  ptrdiff_t next_step = 0;
 };
 using TileFn = void (*)(const TileArgs*);
 
@@ -62,21 +67,29 @@ struct DepthwiseArgs {
   const Epilogue* epilogue;
 };
 
-// A 4x4 patch of src -> 16 positions of `channels` floats each, position_step apart.
+// A patch of src -> `positions` numbers for each of `channels`, position_step apart. Element (y, x)
+// of the patch is src[offset + y * row_step + x * column_step]; it is zero, and not read, outside
+// [y_begin, y_end) x [x_begin, x_end).
 struct WinogradSrcArgs {
-  const float* pixels[16];
+  const float* src;
+  ptrdiff_t offset, row_step, column_step;
+  ptrdiff_t y_begin, y_end, x_begin, x_end;
   float* dst;
   ptrdiff_t position_step;
   ptrdiff_t channels;
 };
 
-// 16 positions -> up to 2x2 pixels of dst (null: outside). src may be read up to a whole vector.
+// As many positions -> the first rows x columns of a tile of dst. src may be read up to a whole
+// vector.
 struct WinogradDstArgs {
   const float* src;
   ptrdiff_t position_step;
-  const float* bias;         // or null
-  const float* residual[4];  // each or null; may be dst
-  float* dst[4];
+  const float* bias;      // or null
+  const float* residual;  // or null; may be dst
+  ptrdiff_t residual_row_step, residual_column_step;
+  float* dst;
+  ptrdiff_t row_step, column_step;
+  ptrdiff_t rows, columns;
   ptrdiff_t channels;
   const Epilogue* epilogue;
 };
@@ -88,8 +101,8 @@ struct ComputeTable {
   int max_rows[kMaxTileVecs + 1];                   // tallest tile for a panel of that many vectors
   TileFn tile[kMaxTileVecs + 1][kMaxTileRows + 1];  // [vectors][rows]
   void (*depthwise)(const DepthwiseArgs*);
-  void (*winograd_src)(const WinogradSrcArgs*);
-  void (*winograd_dst)(const WinogradDstArgs*);
+  void (*winograd_src[kWinogradForms])(const WinogradSrcArgs*);
+  void (*winograd_dst[kWinogradForms])(const WinogradDstArgs*);
   void (*act)(const Epilogue*, float* p, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t ld);
   void (*exp)(const float* src, float* dst, ptrdiff_t n);
   void (*erf)(const float* src, float* dst, ptrdiff_t n);

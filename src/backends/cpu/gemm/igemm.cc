@@ -47,16 +47,14 @@ void run_slice(const IgemmBlock& b, const KSlice& s, bool first, bool last, int6
   const int64_t height = b.num_rows / strips, taller = b.num_rows % strips;
   // The slice that comes next in memory is most often the next panel's: fetch a part of it with
   // each strip.
-  const int64_t next_bytes = s.taps * s.len * width * int64_t{sizeof(float)};
-  const char* next =
-      reinterpret_cast<const char*>(b.packed + (column - b.packed_column) * b.taps * b.tap_k +
-                                    b.taps * b.tap_k * width + (s.tap * b.tap_k + s.k) * width);
-  const int64_t part = (next_bytes / strips + 63) / 64 * 64;
+  t.next = b.packed + (column - b.packed_column) * b.taps * b.tap_k + b.taps * b.tap_k * width +
+           (s.tap * b.tap_k + s.k) * width;
+  t.next_step = next_step(width, strips);
+  const int64_t part = t.next_step * (s.taps * s.len / 4);
   const bool wide = b.ldd >= kWideRowElems;
   int64_t row = 0;
-  for (int64_t strip = 0; strip < strips; ++strip, next += part) {
+  for (int64_t strip = 0; strip < strips; ++strip, t.next += part) {
     const int64_t rows = height + (strip < taller);
-    for (int64_t line = 0; line < part; line += 64) __builtin_prefetch(next + line, 0, 2);
     // No prefetcher of the machine follows rows that lie pages apart.
     const int64_t next_end = wide ? std::min(row + rows + tallest, b.num_rows) : 0;
     for (int64_t i = row + rows; i < next_end; ++i) {

@@ -32,6 +32,11 @@ struct Panels {
   int64_t padded_columns() const { return vecs * lanes; }
 };
 
+// TileArgs::next_step of a tile that fetches a panel of this width together with strips - 1 others.
+inline int64_t next_step(int64_t width, int64_t strips) {
+  return (4 * width + strips - 1) / strips;
+}
+
 // Packs panel p of b into dst ([k][width(p)]); element (row, column) of b is b[row * row_step +
 // column * column_step].
 inline void pack_panel(const Panels& panels, int64_t p, const float* b, int64_t row_step,

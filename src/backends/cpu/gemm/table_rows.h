@@ -41,8 +41,7 @@ static constexpr ComputeTable common_rows(const char* name, int panel_vecs) {
   table.lanes = kLanes;
   table.panel_vecs = panel_vecs;
   table.depthwise = &depthwise_row;
-  table.winograd_src = &winograd_src;
-  table.winograd_dst = &winograd_dst;
+  add_winograd<kWinogradForms - 1>(table);
   table.act = &act_entry;
   table.exp = &map_entry<vexp>;
   table.erf = &map_entry<verf>;

@@ -9,6 +9,8 @@
 namespace graft::cpu {
 inline namespace GRAFT_ISA_NAMESPACE {
 
+static constexpr ptrdiff_t kLineElems = 16;  // of a cache line
+
 template <int kRows, int kVecs, int kStep>
 GRAFT_INLINE void tile_step(Vec (&acc)[kRows][kVecs], const float* const (&a)[kRows],
                             const float* b) {
@@ -95,6 +97,10 @@ GRAFT_INLINE void advance(const float* (&a)[kRows], ptrdiff_t n) {
 template <int kRows, int kVecs>
 GRAFT_INLINE void tile_reduce(Vec (&acc)[kRows][kVecs], const TileArgs& t) {
   constexpr ptrdiff_t kWidth = kVecs * kLanes;
+  // Half of what 4 elements of k read: two strips fetch all of the panel that follows.
+  constexpr int kFetches = static_cast<int>(kWidth * 4 / kLineElems / 2);
+  const float* next = t.next ? t.next : t.b;
+  const ptrdiff_t next_step = t.next_step;
   for (ptrdiff_t tap = 0; tap < t.taps; ++tap) {
     const float* const* rows = t.rows + tap * t.row_tap_stride;
     const float* a[kRows];
@@ -103,6 +109,9 @@ GRAFT_INLINE void tile_reduce(Vec (&acc)[kRows][kVecs], const TileArgs& t) {
     const float* b = t.b + tap * t.b_tap_stride;
     ptrdiff_t k = t.k;
     for (; k >= 4; k -= 4) {
+#pragma GCC unroll 16
+      for (int i = 0; i < kFetches; ++i) __builtin_prefetch(next + i * kLineElems, 0, 2);
+      next += next_step;
       tile_step<kRows, kVecs, 0>(acc, a, b);
       tile_step<kRows, kVecs, 1>(acc, a, b);
       tile_step<kRows, kVecs, 2>(acc, a, b);
