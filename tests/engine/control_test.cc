@@ -141,6 +141,42 @@ TEST(Control, a_list_is_written_in_place) {
   }
 }
 
+// A list is handed on as a view of itself beside its update, which must not overwrite it.
+TEST(Control, a_view_of_a_list_is_handed_on_beside_its_update) {
+  const Dims list{4, 1}, flat{4};
+  Builder cond, body, b;
+  const auto inputs = [&](Builder& to) {
+    return std::vector<ir::ValueId>{to.input("i", DType::kInt32, {}),
+                                    to.input("list", DType::kFloat, list),
+                                    to.input("before", DType::kFloat, flat)};
+  };
+  const auto p = inputs(cond), q = inputs(body);
+  cond.output(cond.binary(ir::BinaryFn::kLess, p[0], cond.scalar<int32_t>("n", 3), "go_on"));
+  const auto view = body.op(ir::ReshapeAttrs{}, {q[1], body.ints("four", {4})}, "view");
+  const auto next = body.binary(ir::BinaryFn::kAdd, q[0], body.scalar<int32_t>("one", 1), "next");
+  const auto item = body.op(ir::GatherAttrs{}, {q[1], q[0]}, "item");
+  const auto twice = body.binary(ir::BinaryFn::kMul, item, body.scalar<float>("two", 2), "twice");
+  const auto row = body.op(ir::ExpandDimsAttrs{0}, {twice}, "row");
+  const auto index = body.op(ir::ReshapeAttrs{}, {next, body.ints("one_by_one", {1, 1})}, "index");
+  body.output(next);
+  body.output(body.op(ir::ScatterNdAttrs{}, {q[1], index, row}, "set"));
+  body.output(view);
+  const auto x = b.input("x", DType::kFloat, list);
+  const auto before = b.input("before", DType::kFloat, flat);
+  const auto out = control(b, ir::WhileAttrs{}, {b.scalar<int32_t>("start", 0), x, before}, 3,
+                           {body_of(std::move(cond)), body_of(std::move(body))});
+  b.output(out[1]);
+  b.output(out[2]);
+  const auto engine = load(b.network);
+  ASSERT_TRUE(engine);
+  const Tensor<float> start = ramp(list, 1), none = ramp(flat, 100);
+  const TensorRef refs[] = {start.ref(), none.ref()};
+  Collect result;
+  ASSERT_TRUE(engine->run(refs, result).ok());
+  EXPECT_EQ(result.get<float>(0), (std::vector<float>{1, 2, 4, 8}));
+  EXPECT_EQ(result.get<float>(1), (std::vector<float>{1, 2, 4, start.elems[3]}));
+}
+
 TEST(Control, an_index_out_of_range_runs_the_last_branch) {
   const auto engine = load(three_branches());
   ASSERT_TRUE(engine);

@@ -25,7 +25,7 @@ bool runs_in_place(const Program& program, const Schedule& schedule, size_t k) {
   const Slot& slot = schedule.slots[dst];
   if (slot.place != Place::kOutput || slot.index != static_cast<int64_t>(k)) return false;
   for (const OutputCopy& copy : schedule.copies) {
-    if (root_of(schedule, copy.value) == src) return false;
+    if (copy.value == src) return false;
   }
   bool made = false;
   for (const ScheduledStep& step : schedule.steps) {
