@@ -34,6 +34,18 @@ TEST(ThreadPool, runs_every_task_exactly_once) {
   }
 }
 
+// More threads than a call has ranges of tasks, and ranges of none, one and several tasks.
+TEST(ThreadPool, runs_every_task_exactly_once_on_many_threads) {
+  ThreadPool pool(20);
+  ThreadPool::Run run(pool);
+  for (int64_t tasks = 0; tasks < 70; ++tasks) {
+    std::vector<std::atomic<int>> hits(static_cast<size_t>(tasks));
+    auto f = [&](int64_t task, int) { hits[static_cast<size_t>(task)].fetch_add(1); };
+    run.parallel(tasks, ThreadPool::kNoLimit, f);
+    for (const auto& h : hits) ASSERT_EQ(h.load(), 1) << tasks << " tasks";
+  }
+}
+
 TEST(ThreadPool, workers_of_a_call_have_distinct_indices) {
   ThreadPool pool(4);
   ThreadPool::Run run(pool);

@@ -30,27 +30,51 @@ int64_t now_ns() {
   return t.tv_sec * int64_t{1'000'000'000} + t.tv_nsec;
 }
 
-// One call of `parallel`, on the caller's stack.
+// Neighbouring tasks, claimed one by one.
+struct alignas(64) Range {
+  std::atomic<int64_t> next{0};
+  int64_t end = 0;
+};
+constexpr int kMaxRanges = 16;
+
+// One call of `parallel`, on the caller's stack. Each thread begins with the range of its own place
+// in the pool, so that from layer to layer it finds in its cache what it wrote, and then takes what
+// the others have left.
 struct Job {
   ThreadPool::TaskFn fn;
   void* context;
-  int64_t num_tasks;
-  std::atomic<int64_t> next{0};
+  int num_ranges;
+  Range ranges[kMaxRanges];
   std::atomic<int> worker_ids{1};
   std::atomic<int> finished{0};
   std::atomic<bool> failed{false};
   std::exception_ptr error{};  // written by the one that set `failed`, read after all finished
 
-  void work(int worker) {
-    for (;;) {
-      if (failed.load(std::memory_order_relaxed)) return;
-      const int64_t task = next.fetch_add(1, std::memory_order_relaxed);
-      if (task >= num_tasks) return;
-      try {
-        fn(context, task, worker);
-      } catch (...) {
-        if (!failed.exchange(true)) error = std::current_exception();
-        return;
+  Job(ThreadPool::TaskFn task_fn, void* task_context, int64_t num_tasks, int64_t threads)
+      : fn(task_fn), context(task_context) {
+    num_ranges = static_cast<int>(threads < kMaxRanges ? threads : kMaxRanges);
+    int64_t begin = 0;
+    for (int i = 0; i < num_ranges; ++i) {
+      ranges[i].next.store(begin, std::memory_order_relaxed);
+      begin += num_tasks / num_ranges + (i < num_tasks % num_ranges);
+      ranges[i].end = begin;
+    }
+  }
+
+  // place: of the thread in the pool, 0 for the caller.
+  void work(int worker, int place) {
+    for (int i = 0; i < num_ranges; ++i) {
+      Range& range = ranges[(place + i) % num_ranges];
+      for (;;) {
+        if (failed.load(std::memory_order_relaxed)) return;
+        const int64_t task = range.next.fetch_add(1, std::memory_order_relaxed);
+        if (task >= range.end) break;
+        try {
+          fn(context, task, worker);
+        } catch (...) {
+          if (!failed.exchange(true)) error = std::current_exception();
+          return;
+        }
       }
     }
   }
@@ -91,7 +115,7 @@ struct ThreadPool::Impl {
       try {
         helper[n] = std::make_unique<Helper>();
         Helper* h = helper[n].get();
-        h->thread = std::thread([this, h] { loop(*h); });
+        h->thread = std::thread([this, h, place = n + 1] { loop(*h, place); });
       } catch (const std::system_error&) {
         break;
       } catch (const std::bad_alloc&) {
@@ -113,14 +137,14 @@ struct ThreadPool::Impl {
     h.sleeping.store(false, std::memory_order_relaxed);
   }
 
-  void loop(Helper& h) {
+  void loop(Helper& h, int place) {
     _mm_setcsr(kComputeMxcsr);
     inside_task = true;
     int64_t idle_since = now_ns();
     for (int spins = 1; !stop.load(std::memory_order_relaxed); ++spins) {
       Job* job = h.slot.load(std::memory_order_acquire);
       if (job != nullptr && h.slot.compare_exchange_strong(job, kBusy)) {
-        job->work(job->worker_ids.fetch_add(1, std::memory_order_relaxed));
+        job->work(job->worker_ids.fetch_add(1, std::memory_order_relaxed), place);
         h.slot.store(nullptr, std::memory_order_release);
         job->finished.fetch_add(1, std::memory_order_release);  // the job may be gone after this
         spins = 0;
@@ -160,7 +184,7 @@ void ThreadPool::Impl::parallel(int max_threads, int64_t num_tasks, TaskFn fn, v
     for (int64_t task = 0; task < num_tasks; ++task) fn(context, task, 0);
     return;
   }
-  Job job{fn, context, num_tasks};
+  Job job(fn, context, num_tasks, share);
   int offered = 0;
   int last = 0;  // helpers [0, last) may hold the job
   for (; last < n && offered < share - 1; ++last) {
@@ -172,7 +196,7 @@ void ThreadPool::Impl::parallel(int max_threads, int64_t num_tasks, TaskFn fn, v
     }
   }
   inside_task = true;
-  job.work(0);
+  job.work(0, 0);
   inside_task = false;
   // Offers not taken up (a helper that is still waking) are withdrawn, so that nobody waits for
   // them.
