@@ -216,6 +216,68 @@ TEST(QuantizedDepthwise, extreme_integers) {
   }
 }
 
+void set_weights(Case& c, const auto& weight_of) {
+  auto* w = reinterpret_cast<int8_t*>(c.inputs[1].bytes.data());
+  for (size_t i = 0; i < c.inputs[1].bytes.size(); ++i) w[i] = weight_of(i);
+}
+
+// Weights whose sums over two rows fit in int16 in every channel, in none, and in some blocks.
+TEST(QuantizedDepthwise, sums_of_3x3_in_int16) {
+  std::mt19937 rng(9);
+  for (int64_t channels : {16, 32, 40, 64, 96, 144, 200}) {
+    for (int64_t stride : {1, 2}) {
+      for (int64_t extent : {1, 2, 3, 4, 5, 8, 9}) {
+        for (Padding padding : {Padding::kSame, Padding::kValid, Padding::kExplicit}) {
+          if (padding == Padding::kValid && extent < 3) continue;
+          Depthwise d;
+          d.src = {2, extent, 12 - extent, channels};
+          d.strides = {stride, stride};
+          d.padding = padding;
+          if (padding == Padding::kExplicit) d.pads = {1, 1, 0, 2};
+          d.from = DType::kUint8;
+          d.quant = extent % 2 ? kInt8Dst : kUint8Dst;
+          d.act = {UnaryFn::kClip, -13.3f, 37.1f};
+          Case c = depthwise(rng, d);
+          const auto wide = static_cast<size_t>(extent % 3 == 0 ? channels : channels - 3);
+          set_weights(c, [&](size_t i) {
+            const int most = i % static_cast<size_t>(channels) == wide ? 127 : 80;
+            return static_cast<int8_t>(static_cast<int>(rng() % (2 * most + 1)) - most);
+          });
+          check(c);
+          if (HasFatalFailure()) return;
+        }
+      }
+    }
+  }
+}
+
+// The largest sums of six and of three taps, on either side of what int16 holds.
+TEST(QuantizedDepthwise, extreme_sums_of_3x3) {
+  std::mt19937 rng(10);
+  for (int w : {86, 87, 127, -86, -87, -127}) {
+    for (int mixed : {0, 1}) {
+      for (int x : {0, 127}) {
+        for (int64_t stride : {1, 2}) {
+          Depthwise d;
+          d.src = {1, 7, 8, 72};
+          d.strides = {stride, stride};
+          d.from = DType::kUint8;
+          d.quant = {DType::kInt8, 40.0f};
+          Case c = depthwise(rng, d);
+          std::fill(c.inputs[0].bytes.begin(), c.inputs[0].bytes.end(), static_cast<std::byte>(x));
+          set_weights(c, [&](size_t i) {
+            const size_t tap = i / 72;
+            const int magnitude = tap / 3 == 1 ? (w < 0 ? -127 : 127) : w;
+            return static_cast<int8_t>(mixed && tap % 2 ? -magnitude : magnitude);
+          });
+          check(c);
+          if (HasFatalFailure()) return;
+        }
+      }
+    }
+  }
+}
+
 TEST(QuantizedDepthwise, large_image_on_several_threads) {
   std::mt19937 rng(8);
   Depthwise d;

@@ -108,17 +108,39 @@ class ConvStep final : public Step, public ConvPartSource {
   }
   ConvPart part() const override {
     ConvPart part;
+    const bool bias_is_known = !common_.attrs.has_bias || !common_.bias.empty();
+    part.kind = bias_is_known ? K::kPart : ConvPartKind::kOther;
     part.attrs = &common_.attrs;
     part.shape = &common_.shape;
-    part.epilogue = &common_.epilogue;
-    part.table = common_.table;
-    part.bias = common_.bias.empty() ? nullptr : common_.bias.data();
     part.inputs = common_.inputs;
-    if constexpr (requires { kernel_.show(part); }) kernel_.show(part);
+    if (common_.attrs.has_residual) part.residual = residual_input();
+    part.weights_bytes = static_cast<int64_t>(kernel_.packed_bytes());
     return part;
+  }
+  int64_t pixels_scratch_bytes(int64_t rows) const override {
+    return rows * int64_t{sizeof(float*)};
+  }
+  void run_pixels(const void* src, int64_t rows, const void* residual, void* dst,
+                  std::byte* scratch) const override {
+    if constexpr (K::kPart == ConvPartKind::kProduct)
+      kernel_.run_pixels(common_, tensors(src, residual, dst), rows, scratch);
+  }
+  std::unique_ptr<backends::StepState> plan_rows(const ConvShape& shape) const override {
+    return std::make_unique<StateOf<typename K::Plan>>(kernel_.plan(shape, 1));
+  }
+  void run_row(const backends::StepState& plan, const PartRows& rows, int64_t oy,
+               void* dst) const override {
+    if constexpr (K::kPart == ConvPartKind::kDepthwise) {
+      kernel_.run_row(state_as<typename K::Plan>(&plan), common_, tensors(rows.first, nullptr, dst),
+                      rows.slots, oy);
+    }
   }
 
  private:
+  Tensors tensors(const void* src, const void* residual, void* dst) const {
+    return {static_cast<const float*>(src), common_.bias.empty() ? nullptr : common_.bias.data(),
+            static_cast<const float*>(residual), static_cast<float*>(dst)};
+  }
   int residual_input() const { return common_.attrs.has_bias ? 3 : 2; }
   ConvCommon common_;
   K kernel_;
@@ -139,7 +161,28 @@ struct Igemm {
   void run(const Plan& plan, const ConvCommon& common, const Tensors& t, void* scratch) const {
     run_conv(weights, plan, t.src, t.bias, t.residual, common.epilogue, t.dst, scratch);
   }
-  void show(ConvPart& part) const { part.igemm = &weights; }
+  static constexpr ConvPartKind kPart = ConvPartKind::kProduct;
+  // t.src: rows dense pixels.
+  void run_pixels(const ConvCommon& common, const Tensors& t, int64_t rows,
+                  std::byte* scratch) const {
+    auto** pointers = reinterpret_cast<const float**>(scratch);
+    const int64_t k = common.shape.c;
+    for (int64_t i = 0; i < rows; ++i) pointers[i] = t.src + i * k;
+    IgemmBlock b;
+    b.table = common.table;
+    b.panels = weights.panels;
+    b.packed = weights.packed.as<float>();
+    b.taps = 1;
+    b.tap_k = k;
+    b.rows = pointers;
+    b.row_stride = b.num_rows = rows;
+    b.bias = t.bias;
+    b.residual = t.residual;
+    b.ldr = b.ldd = common.shape.oc;
+    b.dst = t.dst;
+    b.epilogue = &common.epilogue;
+    run_igemm_block(b, 0, b.panels.count);
+  }
   ConvWeights weights;
 };
 
@@ -164,6 +207,7 @@ struct Winograd {
                                                           winograd_form(common.shape)));
     return ok_status();
   }
+  static constexpr ConvPartKind kPart = ConvPartKind::kOther;
   std::string_view name() const { return kWinogradForm[weights.form].kernel_name; }
   size_t packed_bytes() const { return weights.packed.size(); }
   Plan plan(const ConvShape& shape, int threads) const {
@@ -195,7 +239,12 @@ struct Depthwise {
     run_depthwise(*common.table, plan, weights.as<float>(), t.src, t.bias, t.residual,
                   common.epilogue, t.dst);
   }
-  void show(ConvPart& part) const { part.depthwise = weights.as<float>(); }
+  static constexpr ConvPartKind kPart = ConvPartKind::kDepthwise;
+  void run_row(const Plan& plan, const ConvCommon& common, const Tensors& t, int64_t slots,
+               int64_t oy) const {
+    run_depthwise_row(*common.table, plan, weights.as<float>(), ImageRows{t.src, slots}, oy, t.bias,
+                      nullptr, common.epilogue, t.dst);
+  }
   Buffer weights;
 };
 

@@ -14,6 +14,7 @@ GRAFT_INLINE void block_store(int8_t* p, Bytes b) {
 }
 GRAFT_INLINE Bytes bytes_set(int8_t x) { return _mm256_set1_epi8(x); }
 GRAFT_INLINE Bytes bytes_max(Bytes a, Bytes b) { return _mm256_max_epi8(a, b); }
+GRAFT_INLINE Bytes bytes_min(Bytes a, Bytes b) { return _mm256_min_epi8(a, b); }
 
 GRAFT_INLINE IntVec ints_zero() { return _mm256_setzero_si256(); }
 GRAFT_INLINE IntVec ints_load(const int32_t* p) {

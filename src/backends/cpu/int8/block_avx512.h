@@ -14,6 +14,7 @@ GRAFT_INLINE Bytes block_load(const int8_t* p) { return _mm512_loadu_si512(p); }
 GRAFT_INLINE void block_store(int8_t* p, Bytes b) { _mm512_storeu_si512(p, b); }
 GRAFT_INLINE Bytes bytes_set(int8_t x) { return _mm512_set1_epi8(x); }
 GRAFT_INLINE Bytes bytes_max(Bytes a, Bytes b) { return _mm512_max_epi8(a, b); }
+GRAFT_INLINE Bytes bytes_min(Bytes a, Bytes b) { return _mm512_min_epi8(a, b); }
 
 GRAFT_INLINE IntVec ints_zero() { return _mm512_setzero_si512(); }
 GRAFT_INLINE IntVec ints_load(const int32_t* p) { return _mm512_loadu_si512(p); }

@@ -17,6 +17,10 @@ GRAFT_INLINE Bytes bytes_max(Bytes a, Bytes b) {
   const __m128i more = _mm_cmpgt_epi8(a, b);
   return _mm_or_si128(_mm_and_si128(more, a), _mm_andnot_si128(more, b));
 }
+GRAFT_INLINE Bytes bytes_min(Bytes a, Bytes b) {
+  const __m128i more = _mm_cmpgt_epi8(a, b);
+  return _mm_or_si128(_mm_and_si128(more, b), _mm_andnot_si128(more, a));
+}
 
 GRAFT_INLINE IntVec ints_zero() { return _mm_setzero_si128(); }
 GRAFT_INLINE IntVec ints_load(const int32_t* p) {

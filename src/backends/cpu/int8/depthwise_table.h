@@ -9,7 +9,8 @@ namespace graft::cpu {
 // A run of `cols` output pixels: dst[x, c] = epilogue of
 //   bias[c] + sum over t of taps[t][x * column_step + c] * weights[t, c].
 //
-// taps: 2 * pairs pointers (an odd number of taps repeats one, with weights of 0).
+// taps: 2 * pairs pointers, in the order of Int8DepthwiseWeights::taps (an odd number of taps
+// repeats one, with weights of 0).
 // Channels are cut into blocks of Int8DepthwiseTable::block; the last block ends at the last
 // channel and so may overlap the one before it. Packed by int8/depthwise_pack.h: weights
 // (`weights_block` bytes a block), bias and scale (in pack order, int8/block.h).
@@ -23,6 +24,11 @@ struct Int8DepthwiseArgs {
   ptrdiff_t weights_block;
   const int32_t* bias;
   const float* scale;
+  // run_3x3 only: offsets [blocks][outer rows, middle row][block] that keep the rows' sums within
+  // int16, in the order of unpacked bytes; bias less those; whether a block's sums do fit.
+  const int16_t* offsets;
+  const int32_t* offset_bias;
+  const uint8_t* fits;
   const void* residual;  // dense, like dst; int8 (times residual_scale) or float
   float residual_scale;
   void* dst;  // int8 or float, pixels dense
@@ -34,6 +40,9 @@ struct Int8DepthwiseTable {
   int block;
   // [src has a sign][dst is float]
   void (*run[2][2])(const Int8DepthwiseArgs*);
+  // 3x3 of stride 1 and 2, all taps of a row neighbours: src without a sign, quantized dst without
+  // residual, at least a block of channels, |scale * sum| < 2^31.
+  void (*run_3x3[2])(const Int8DepthwiseArgs*);
 };
 
 inline namespace isa_baseline {

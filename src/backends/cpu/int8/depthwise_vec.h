@@ -173,11 +173,5 @@ static void depthwise_run(const Int8DepthwiseArgs* args) {
   if (x < t.cols) depthwise_columns<kSign, kFloat, 1>(t, x);
 }
 
-static constexpr Int8DepthwiseTable make_int8_depthwise_table() {
-  return {kBlock,
-          {{&depthwise_run<false, false>, &depthwise_run<false, true>},
-           {&depthwise_run<true, false>, &depthwise_run<true, true>}}};
-}
-
 }  // namespace GRAFT_ISA_NAMESPACE
 }  // namespace graft::cpu

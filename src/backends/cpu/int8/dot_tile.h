@@ -14,13 +14,13 @@ struct DotTile {
 
   static inline __attribute__((always_inline)) void add_step(Vec (&acc)[kRows][kVecs],
                                                              const uint8_t* const (&a)[kRows],
-                                                             const int8_t* b) {
+                                                             ptrdiff_t offset, const int8_t* b) {
     Vec w[kVecs];
 #pragma GCC unroll 8
     for (int j = 0; j < kVecs; ++j) w[j] = Ops::load(b + j * Ops::kLanes * kInt8Step);
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
-      Vec x = Ops::broadcast(a[i]);
+      Vec x = Ops::broadcast(a[i] + offset);
       if constexpr (kSigned) x = Ops::flip(x);
 #pragma GCC unroll 8
       for (int j = 0; j < kVecs; ++j) Ops::dot(acc[i][j], x, w[j]);
@@ -46,15 +46,21 @@ struct DotTile {
       const uint8_t* a[kRows];
 #pragma GCC unroll 16
       for (int i = 0; i < kRows; ++i) a[i] = tap_rows[i] + ptrdiff_t{group->step} * kInt8Step;
-      for (ptrdiff_t step = group->steps; step > 0; --step) {
-        add_step(acc, a, b);
+      constexpr ptrdiff_t kStepBytes = kWidth * kInt8Step;
+      ptrdiff_t step = group->steps;
+      for (; step >= 2; step -= 2, b += 2 * kStepBytes) {
+        add_step(acc, a, 0, b);
+        add_step(acc, a, kInt8Step, b + kStepBytes);
 #pragma GCC unroll 16
         for (int i = 0; i < kRows; ++i) {
-          a[i] += kInt8Step;
+          a[i] += 2 * kInt8Step;
           // Opaque to the optimiser, which would else keep a pointer per row and unrolled step.
           asm("" : "+r"(a[i]));
         }
-        b += kWidth * kInt8Step;
+      }
+      if (step > 0) {
+        add_step(acc, a, 0, b);
+        b += kStepBytes;
       }
     }
   }

@@ -44,13 +44,14 @@ static void widen(const uint8_t* src, ptrdiff_t n, int16_t* dst) {
 // Constant initialisation: nothing compiled for this ISA may run before the ISA is known to exist.
 static constexpr Int8Table deep_table() {
   Int8Table table = strips_table<DeepOps, DeepTile>("avx2", Int8Kind::kDeep, 16 * 1024);
-  table.product = &FinishedStrips<DeepOps, DeepTile>::product;
+  table.product = &FinishedStrips<DeepOps, DeepTile, false>::product;
   return table;
 }
 static constexpr Int8Table kInt8Table = deep_table();
 static constexpr Int8Table words_table() {
   Int8Table table = strips_table<WordOps, DotTile>("avx2_words", Int8Kind::kWords, 16 * 1024);
-  table.product = &FinishedStrips<WordOps, DotTile>::product;
+  table.product = &FinishedStrips<WordOps, DotTile, false>::product;
+  table.product_with_sign = true;
   table.widen = &widen;
   return table;
 }

@@ -1,7 +1,10 @@
 // AVX-512 VNNI: dot tiles of 6x64.
+#define GRAFT_ISA_AVX512
+
 #include <immintrin.h>
 
 #include "backends/cpu/int8/dot_tile.h"
+#include "backends/cpu/int8/rows_finished.h"
 #include "backends/cpu/int8/strips.h"
 
 namespace graft::cpu {
@@ -28,8 +31,13 @@ struct DotOps {
 };
 #undef GRAFT_INT8_INLINE
 
-static constexpr Int8Table kInt8Table =
-    strips_table<DotOps, DotTile>("avx512_vnni", Int8Kind::kDot, 24 * 1024);
+static constexpr Int8Table make_table() {
+  Int8Table table = strips_table<DotOps, DotTile>("avx512_vnni", Int8Kind::kDot, 24 * 1024);
+  table.product = &FinishedRows<DotOps, DotTile>::product;
+  table.product_with_sign = table.product_any_width = true;
+  return table;
+}
+static constexpr Int8Table kInt8Table = make_table();
 
 const Int8Table* int8_table() { return &kInt8Table; }
 

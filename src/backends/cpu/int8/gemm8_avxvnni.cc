@@ -1,8 +1,11 @@
 // AVX-VNNI (256 bits): dot tiles of 6x16.
+#define GRAFT_ISA_AVX2
+
 #include <immintrin.h>
 
 #include "backends/cpu/int8/dot_tile.h"
 #include "backends/cpu/int8/strips.h"
+#include "backends/cpu/int8/strips_finished.h"
 
 namespace graft::cpu {
 inline namespace isa_avxvnni {
@@ -30,8 +33,18 @@ struct DotOps {
 };
 #undef GRAFT_INT8_INLINE
 
-static constexpr Int8Table kInt8Table =
-    strips_table<DotOps, DotTile>("avx_vnni", Int8Kind::kDot, 16 * 1024);
+static void product(const Int8AccArgs* acc, const Int8FinishArgs* finish) {
+  if (acc->has_sign) return FinishedStrips<DotOps, DotTile, true>::product(acc, finish);
+  FinishedStrips<DotOps, DotTile, false>::product(acc, finish);
+}
+
+static constexpr Int8Table make_table() {
+  Int8Table table = strips_table<DotOps, DotTile>("avx_vnni", Int8Kind::kDot, 16 * 1024);
+  table.product = &product;
+  table.product_with_sign = true;
+  return table;
+}
+static constexpr Int8Table kInt8Table = make_table();
 
 const Int8Table* int8_table() { return &kInt8Table; }
 

@@ -97,9 +97,10 @@ struct Int8Table {
   // Around the calls of a thread; null: nothing to set up.
   void (*begin)();
   void (*end)();
-  // accumulate and finish in one, for panels of one slice and two full vectors, quantized dst
-  // without residual, src without a sign or kWords; null: none.
+  // accumulate and finish in one, for panels of one slice and quantized dst; null: none.
   void (*product)(const Int8AccArgs*, const Int8FinishArgs*) = nullptr;
+  bool product_with_sign = false;  // takes src with a sign, of kWords too
+  bool product_any_width = false;  // takes panels of any vectors and columns, else of two full ones
   // int8 -> int16, n of them, for kWords.
   void (*widen)(const uint8_t* src, ptrdiff_t n, int16_t* dst) = nullptr;
 };

@@ -82,8 +82,8 @@ void run_int8_block(const Int8Block& b, int64_t panel_begin, int64_t panel_end) 
     rows = widen_rows(b);
     row_stride = b.num_rows;
   }
-  const bool one_pass = w.table->product && e.quantized && !b.residual && w.slices_per_panel == 1 &&
-                        (!w.src_has_sign || w.table->kind == Int8Kind::kWords);
+  const bool one_pass = w.table->product && e.quantized && w.slices_per_panel == 1 &&
+                        (!w.src_has_sign || w.table->product_with_sign);
   if (w.table->begin) w.table->begin();
   Int8AccArgs acc;
   acc.row_tap_stride = row_stride;
@@ -120,7 +120,8 @@ void run_int8_block(const Int8Block& b, int64_t panel_begin, int64_t panel_end) 
       f.residual =
           b.residual ? b.residual + (row * b.ldr + column) * e.residual_elem_bytes : nullptr;
       f.dst = b.dst + (row * b.ldd + column) * e.dst_elem_bytes;
-      if (one_pass && acc.vecs == 2 && f.columns == f.acc_ld) {
+      const bool two_full = acc.vecs == 2 && f.columns == f.acc_ld;
+      if (one_pass && (two_full || w.table->product_any_width)) {
         w.table->product(&acc, &f);
         continue;
       }

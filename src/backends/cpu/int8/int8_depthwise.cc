@@ -11,6 +11,7 @@
 #include "backends/cpu/common/pick_isa.h"
 #include "backends/cpu/common/rounding.h"
 #include "backends/cpu/common/step_util.h"
+#include "backends/cpu/conv/conv_part.h"
 #include "backends/cpu/conv/conv_problem.h"
 #include "backends/cpu/int8/depthwise_kernels.h"
 #include "backends/cpu/int8/depthwise_pack.h"
@@ -23,6 +24,8 @@ namespace {
 
 constexpr int64_t kMinTaskMacs = 200'000;
 constexpr int64_t kMaxTaps = 256;
+// Below it floats convert to int32.
+constexpr float kIntLimit = 2e9f;
 
 struct Bounds {
   float lo, hi;
@@ -73,7 +76,7 @@ void inside_range(int64_t out, int64_t in, int64_t pad, int64_t stride, int64_t 
   *end = room < 0 ? *begin : std::clamp(room / stride + 1, *begin, out);
 }
 
-class Int8DepthwiseStep final : public Step {
+class Int8DepthwiseStep final : public Step, public ConvPartSource {
  public:
   explicit Int8DepthwiseStep(const Problem& p)
       : attrs_(p.op->as<ir::ConvAttrs>()),
@@ -110,21 +113,20 @@ class Int8DepthwiseStep final : public Step {
         pack_int8_depthwise(step->shape_, table.block, p.src[0]->dtype == DType::kInt8,
                             static_cast<const int8_t*>(p.constants[1].data),
                             static_cast<const int32_t*>(bias), scale.data()));
+    if (step->weights_.has_3x3 && !step->to_float_ && !step->attrs_.has_residual &&
+        step->weights_.largest < kIntLimit && step->shape_.stride_w <= 2) {
+      step->run_3x3_ = table.run_3x3[step->shape_.stride_w - 1];
+    }
     step->zeros_.resize(static_cast<size_t>(std::max(step->shape_.oc, int64_t{64})));
     return std::unique_ptr<Step>(std::move(step));
   }
 
   std::string_view kernel_name() const override { return "conv_depthwise_int8"; }
   Result<backends::StepPlan> plan(const backends::StepShapes& shapes) const override {
-    DepthwisePlan8 p;
-    p.shape = concrete_conv_shape(attrs_, shape_, shapes.src[0], shapes.dst[0]);
+    DepthwisePlan8 p = inside_of(concrete_conv_shape(attrs_, shape_, shapes.src[0], shapes.dst[0]));
     const ConvShape& s = p.shape;
     const int64_t rows = s.batch * s.oh;
     if (rows > 0 && s.ow > 0) {
-      inside_range(s.oh, s.h, s.pad_top, s.stride_h, (s.kh - 1) * s.dilation_h + 1, &p.y_begin,
-                   &p.y_end);
-      inside_range(s.ow, s.w, s.pad_left, s.stride_w, (s.kw - 1) * s.dilation_w + 1, &p.x_begin,
-                   &p.x_end);
       p.workers = std::max(1, shapes.threads);
       const int64_t macs = s.ow * s.oc * s.kh * s.kw;
       const int64_t least = std::max<int64_t>(1, kMinTaskMacs / macs);
@@ -139,17 +141,45 @@ class Int8DepthwiseStep final : public Step {
   void run(const backends::StepState* state, const void* const* src, void* const* dst,
            std::byte* scratch) const override {
     const auto& p = state_as<DepthwisePlan8>(state);
-    const int64_t rows = p.shape.batch * p.shape.oh;
+    const ConvShape& s = p.shape;
+    const int64_t rows = s.batch * s.oh, image_bytes = s.h * s.w * s.c;
     const auto* residual =
         attrs_.has_residual ? static_cast<const std::byte*>(src[residual_index()]) : nullptr;
+    const auto* first = static_cast<const int8_t*>(src[0]);
+    auto* out = static_cast<std::byte*>(dst[0]);
     parallel_for(p.tasks, p.workers, [&](int64_t task, int worker) {
       const int64_t end = std::min(rows, (task + 1) * p.rows_per_task);
       auto* own = reinterpret_cast<int8_t*>(scratch + worker * p.worker_bytes);
-      for (int64_t row = task * p.rows_per_task; row < end; ++row)
-        run_row(p, row, static_cast<const int8_t*>(src[0]), residual,
-                static_cast<std::byte*>(dst[0]), own);
+      for (int64_t row = task * p.rows_per_task; row < end; ++row) {
+        const Image image{first + row / s.oh * image_bytes, s.h, first + s.batch * image_bytes};
+        const int64_t at = row * dst_row_bytes(s);
+        row_of(p, image, row % s.oh, residual ? residual + at : nullptr, out + at, own);
+      }
     });
   }
+
+  ConvPart part() const override {
+    ConvPart part;
+    // One output for each channel: input rows are read where they are.
+    part.kind = shape_.oc == shape_.c ? ConvPartKind::kDepthwise : ConvPartKind::kOther;
+    part.attrs = &attrs_;
+    part.shape = &shape_;
+    part.inputs = num_inputs_;
+    part.src_bytes = 1;
+    part.dst_bytes = to_float_ ? 4 : 1;
+    return part;
+  }
+  std::unique_ptr<backends::StepState> plan_rows(const ConvShape& shape) const override {
+    return std::make_unique<StateOf<DepthwisePlan8>>(inside_of(shape));
+  }
+  void run_row(const backends::StepState& plan, const PartRows& rows, int64_t oy,
+               void* dst) const override {
+    const auto* first = reinterpret_cast<const int8_t*>(rows.first);
+    row_of(state_as<DepthwisePlan8>(&plan),
+           {first, rows.slots, first + rows.slots * rows.row_bytes}, oy, nullptr,
+           static_cast<std::byte*>(dst), nullptr);
+  }
+
   bool consumes_constant(int i) const override {
     return i == 1 || i == num_inputs_ - 1 || (i == 2 && attrs_.has_bias);
   }
@@ -161,7 +191,26 @@ class Int8DepthwiseStep final : public Step {
   size_t packed_bytes() const override { return weights_.bytes() + zeros_.size(); }
 
  private:
+  // The rows of one image: row y at first + y % slots * w * c; bytes below `end` may be read.
+  struct Image {
+    const int8_t* first;
+    int64_t slots;
+    const int8_t* end;
+  };
+
   int residual_index() const { return 2 + attrs_.has_bias; }
+  int64_t dst_row_bytes(const ConvShape& s) const { return s.ow * s.oc * (to_float_ ? 4 : 1); }
+
+  static DepthwisePlan8 inside_of(const ConvShape& shape) {
+    DepthwisePlan8 p;
+    const ConvShape& s = p.shape = shape;
+    if (s.batch * s.oh * s.ow == 0) return p;
+    inside_range(s.oh, s.h, s.pad_top, s.stride_h, (s.kh - 1) * s.dilation_h + 1, &p.y_begin,
+                 &p.y_end);
+    inside_range(s.ow, s.w, s.pad_left, s.stride_w, (s.kw - 1) * s.dilation_w + 1, &p.x_begin,
+                 &p.x_end);
+    return p;
+  }
 
   // Input rows of output row oy with every channel repeated, [kh, w, oc]; rows outside the image
   // are left as they are.
@@ -177,27 +226,39 @@ class Int8DepthwiseStep final : public Step {
     }
   }
 
-  void run_row(const DepthwisePlan8& p, int64_t row, const int8_t* src, const std::byte* residual,
-               std::byte* dst, int8_t* own) const {
+  // Output row oy; residual (or null) and dst are that row.
+  void row_of(const DepthwisePlan8& p, const Image& image, int64_t oy, const std::byte* residual,
+              std::byte* dst, int8_t* own) const {
     const ConvShape& s = p.shape;
-    const int64_t oy = row % s.oh, y0 = oy * s.stride_h - s.pad_top;
-    const int8_t* image = src + row / s.oh * s.h * s.w * s.c;
+    const int64_t y0 = oy * s.stride_h - s.pad_top;
     const bool repeated = s.oc != s.c;
-    if (repeated) repeat_channels(s, image, y0, own);
-    const auto source = [&](int64_t ky, int64_t x) {
-      return repeated ? own + (ky * s.w + x) * s.oc
-                      : image + ((y0 + ky * s.dilation_h) * s.w + x) * s.oc;
-    };
+    if (repeated) repeat_channels(s, image.first, y0, own);
+    const int8_t* lines[kMaxTaps];  // of each ky; null: outside
+    for (int64_t ky = 0; ky < s.kh; ++ky) {
+      const int64_t y = y0 + ky * s.dilation_h;
+      const int64_t slot = y < image.slots ? y : y % image.slots;
+      lines[ky] = y < 0 || y >= s.h ? nullptr
+                  : repeated        ? own + ky * s.w * s.oc
+                                    : image.first + slot * s.w * s.oc;
+    }
+    // Of 3x3, one row outside is any row inside under weights of 0.
+    int64_t row_left_out = -1;
+    if (run_3x3_ && y0 == -1 && s.h >= 2) row_left_out = 0;
+    if (run_3x3_ && y0 >= 0 && y0 + 2 == s.h) row_left_out = 2;
+    const int64_t variant = row_left_out < 0 ? 0 : row_left_out == 0 ? 1 : 2;
     const int8_t* taps[kMaxTaps + 1];
     Int8DepthwiseArgs args{};
     args.taps = taps;
     args.pairs = weights_.pairs;
     args.column_step = s.stride_w * s.oc;
     args.channels = s.oc;
-    args.weights = weights_.weights.as<int8_t>();
+    args.weights = weights_.weights.as<int8_t>() + variant * weights_.weights_variant;
     args.weights_block = weights_.weights_block;
     args.bias = weights_.bias.as<int32_t>();
     args.scale = weights_.scale.as<float>();
+    args.offsets = weights_.offsets.as<int16_t>();
+    args.offset_bias = weights_.offset_bias.as<int32_t>();
+    args.fits = weights_.fits.data();
     args.residual_scale = residual_scale_;
     args.lo = bounds_.lo;
     args.hi = bounds_.hi;
@@ -205,42 +266,40 @@ class Int8DepthwiseStep final : public Step {
     const auto run_columns = [&](int64_t x, int64_t cols) {
       const int64_t x0 = x * s.stride_w - s.pad_left;
       int64_t t = 0;
-      for (int64_t ky = 0; ky < s.kh; ++ky) {
-        const int64_t y = y0 + ky * s.dilation_h;
-        for (int64_t kx = 0; kx < s.kw; ++kx) {
-          const int64_t at = x0 + kx * s.dilation_w;
-          const bool inside = y >= 0 && y < s.h && at >= 0 && at < s.w;
-          taps[t++] = inside ? source(ky, at) : zeros_.data();
-        }
+      for (auto [ky, kx] : weights_.taps) {
+        if (ky == row_left_out) ky = 1;
+        const int64_t at = x0 + kx * s.dilation_w;
+        const bool inside = lines[ky] && at >= 0 && at < s.w;
+        taps[t++] = inside ? lines[ky] + at * s.oc : zeros_.data();
       }
-      taps[t] = taps[t - 1];  // under a weight of 0 where the number is odd
       const auto call = [&](int64_t first, int64_t n) {
         if (n == 0) return;
         args.cols = n;
-        const int64_t pixel = (row * s.ow + first) * s.oc * elem_bytes;
+        const int64_t pixel = first * s.oc * elem_bytes;
         args.dst = dst + pixel;
         args.residual = residual ? residual + pixel : nullptr;
-        run_(&args);
+        (run_3x3_ && n > 1 ? run_3x3_ : run_)(&args);
       };
       int64_t whole = 0;
       if (s.oc < weights_.block && !repeated) {
         // Pixels from which a block reaches past the end of src are few: the last ones.
-        const int8_t* last = src;
+        const int8_t* last = image.first;
         for (int64_t i = 0; i < t; ++i)
           if (taps[i] != zeros_.data()) last = std::max(last, taps[i]);
-        const int64_t room = src + s.batch * s.h * s.w * s.c - last - weights_.block;
+        const int64_t room = image.end - last - weights_.block;
         whole = room < 0 ? 0 : std::min(cols, room / args.column_step + 1);
       }
       args.whole_loads = true;
       call(x, whole);
       if (whole == cols) return;
-      for (const int8_t*& tap : std::span(taps).first(static_cast<size_t>(t + 1)))
+      for (const int8_t*& tap : std::span(taps).first(static_cast<size_t>(t)))
         tap += whole * args.column_step;
       args.whole_loads = false;
       call(x + whole, cols - whole);
     };
     int64_t x = 0;
-    if (oy >= p.y_begin && oy < p.y_end && p.x_end > p.x_begin) {
+    const bool rows_inside = (oy >= p.y_begin && oy < p.y_end) || row_left_out >= 0;
+    if (rows_inside && p.x_end > p.x_begin) {
       for (; x < p.x_begin; ++x) run_columns(x, 1);
       run_columns(x, p.x_end - p.x_begin);
       x = p.x_end;
@@ -252,6 +311,8 @@ class Int8DepthwiseStep final : public Step {
   const ConvShape shape_;  // without batch, extents and pads
   int num_inputs_;
   bool to_float_;
+  // 3x3 without residual; null: not.
+  void (*run_3x3_)(const Int8DepthwiseArgs*) = nullptr;
   void (*run_)(const Int8DepthwiseArgs*);
   Bounds bounds_{};
   float residual_scale_ = 0;

@@ -1,7 +1,9 @@
 // Conv and MatMul over quantized tensors: those with constant weights, and the lists.
 #include <algorithm>
 
+#include "backends/cpu/common/rounding.h"
 #include "backends/cpu/common/step_util.h"
+#include "backends/cpu/conv/conv_part.h"
 #include "backends/cpu/conv/conv_problem.h"
 #include "backends/cpu/int8/conv8.h"
 #include "backends/cpu/int8/depthwise_kernels.h"
@@ -49,13 +51,17 @@ class PackedProduct : public Step {
     return ok_status();
   }
 
+  const Int8Weights& weights() const { return weights_; }
+  const Int8Epilogue& epilogue() const { return epilogue_; }
+  int residual() const { return residual_; }
+
  private:
   Int8Weights weights_;
   Int8Epilogue epilogue_;
   int residual_ = -1;
 };
 
-class QuantizedConv final : public PackedProduct {
+class QuantizedConv final : public PackedProduct, public ConvPartSource {
  public:
   static std::string supports(const Problem& p) {
     if (std::string why = int8_product_refusal(p); !why.empty()) return why;
@@ -69,11 +75,50 @@ class QuantizedConv final : public PackedProduct {
     auto step = std::make_unique<QuantizedConv>();
     step->attrs_ = p.op->as<ir::ConvAttrs>();
     step->shape_ = conv_shape(step->attrs_, p.constants[1].dims);
+    step->num_inputs_ = static_cast<int>(p.src.size());
     GRAFT_RETURN_IF_ERROR(step->prepare(
         p, int8_conv_matrix(step->shape_, static_cast<const int8_t*>(p.constants[1].data))));
     return std::unique_ptr<Step>(std::move(step));
   }
   std::string_view kernel_name() const override { return "conv_igemm_int8"; }
+
+  ConvPart part() const override {
+    ConvPart part;
+    // Rows of whole steps: no read passes the end of a row.
+    part.kind = shape_.c % kInt8Step == 0 ? ConvPartKind::kProduct : ConvPartKind::kOther;
+    part.attrs = &attrs_;
+    part.shape = &shape_;
+    part.inputs = num_inputs_;
+    part.residual = residual();
+    part.src_bytes = 1;
+    part.dst_bytes = epilogue().dst_elem_bytes;
+    part.weights_bytes = static_cast<int64_t>(weights().bytes());
+    return part;
+  }
+  int64_t pixels_scratch_bytes(int64_t rows) const override {
+    return align64(int8_acc_bytes(*weights().table)) + align64(rows * int64_t{sizeof(uint8_t*)}) +
+           int8_packed_bytes(weights(), rows);
+  }
+  void run_pixels(const void* src, int64_t rows, const void* residual, void* dst,
+                  std::byte* scratch) const override {
+    auto* pointers =
+        reinterpret_cast<const uint8_t**>(scratch + align64(int8_acc_bytes(*weights().table)));
+    for (int64_t i = 0; i < rows; ++i)
+      pointers[i] = static_cast<const uint8_t*>(src) + i * shape_.c;
+    Int8Block b;
+    b.weights = &weights();
+    b.epilogue = &epilogue();
+    b.rows = pointers;
+    b.row_stride = b.num_rows = b.readable_rows = rows;
+    b.row_bytes = shape_.c;
+    b.residual = static_cast<const char*>(residual);
+    b.ldr = b.ldd = shape_.oc;
+    b.dst = static_cast<char*>(dst);
+    b.acc = reinterpret_cast<int32_t*>(scratch);
+    b.packed_rows =
+        reinterpret_cast<uint8_t*>(pointers) + align64(rows * int64_t{sizeof(uint8_t*)});
+    run_int8_block(b, 0, weights().panels.count);
+  }
 
  private:
   ConvShape concrete(const backends::StepShapes& shapes) const override {
@@ -82,6 +127,7 @@ class QuantizedConv final : public PackedProduct {
 
   ir::ConvAttrs attrs_;
   ConvShape shape_;
+  int num_inputs_ = 0;
 };
 
 class QuantizedMatMul final : public PackedProduct {
