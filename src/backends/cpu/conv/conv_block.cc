@@ -23,18 +23,27 @@ constexpr int64_t kMinElems = 128 << 10;
 constexpr int64_t kMaxWeightsBytes = 256 << 10;
 // Rows computed twice, of those that the image has: at most one in so many.
 constexpr int64_t kMinRowsPerExtra = 10;
+constexpr int64_t kTasksPerThread = 4;
 
 struct BlockPlan {
   ConvShape expand, dw, project;  // the first and the last may be absent
   std::unique_ptr<backends::StepState> dw_rows;
-  int64_t group_rows = 1;  // depthwise rows at a time
+  int64_t group_rows = 1;  // depthwise rows of a task
+  int64_t groups = 0;      // of an image
   int64_t slots = 0;       // of the ring
-  int64_t rows_per_task = 1, row_tasks = 1, tasks = 0;
   int workers = 1;
   int64_t ring_bytes = 0, group_bytes = 0, worker_bytes = 0;
   int64_t row_bytes = 0, dw_row_bytes = 0;  // of src and dst of the depthwise convolution
   int64_t scratch_bytes() const { return worker_bytes * workers; }
 };
+
+// What a thread's ring holds: input rows below `ready` of the image, as far as the depthwise rows
+// from `next_row` on need them.
+struct RingState {
+  int64_t image = -1, next_row = 0, ready = 0;
+};
+constexpr int64_t kStateBytes = 64;
+static_assert(sizeof(RingState) <= kStateBytes);
 
 struct Part : ConvPart {
   const ConvPartSource* source = nullptr;
@@ -115,12 +124,16 @@ class ConvBlock final : public backends::Step {
     const int last = (parts_.expand ? 1 : 0) + (parts_.project ? 1 : 0);
     const auto* image = static_cast<const std::byte*>(src[0]);
     auto* out = static_cast<std::byte*>(dst[last]);
-    parallel_for(p.tasks, p.workers, [&](int64_t task, int worker) {
+    for (int worker = 0; worker < p.workers; ++worker)
+      *state_of(scratch + worker * p.worker_bytes) = RingState();
+    parallel_for(p.dw.batch * p.groups, p.workers, [&](int64_t task, int worker) {
       run_task(p, task, image, residual, out, scratch + worker * p.worker_bytes);
     });
   }
 
  private:
+  static RingState* state_of(std::byte* scratch) { return reinterpret_cast<RingState*>(scratch); }
+
   int64_t weights_bytes() const {
     int64_t bytes = 0;
     for (const auto& part : {parts_.expand, parts_.project})
@@ -139,20 +152,13 @@ class ConvBlock final : public backends::Step {
     const int64_t cache_bytes = parts_.dw.src_bytes == 1 ? kInt8CacheBytes : kCacheBytes;
     if (between < kMinElems || weights_bytes() > kMaxWeightsBytes) return false;
     p.workers = std::max(1, threads);
-    // Whole images if there are enough of them, else as few rows twice as may be.
-    p.row_tasks = s.batch >= 2 * int64_t{p.workers}
-                      ? 1
-                      : std::min<int64_t>(s.oh, (p.workers + s.batch - 1) / s.batch);
+    // Neighbouring tasks mostly go to one thread, which then has their shared rows. Each thread's
+    // first task computes them again, but where it begins an image.
+    const int64_t parts = s.batch >= 2 * int64_t{p.workers}
+                              ? 1
+                              : std::min<int64_t>(s.oh, (p.workers + s.batch - 1) / s.batch);
     const int64_t shared = std::max<int64_t>(0, (s.kh - 1) * s.dilation_h + 1 - s.stride_h);
-    const auto extra = [&](int64_t tasks) { return parts_.expand ? (tasks - 1) * shared : 0; };
-    if (extra(p.row_tasks) * kMinRowsPerExtra > s.h) return false;
-    // More tasks even out threads that are late.
-    while (p.row_tasks * s.batch < 4 * int64_t{p.workers} && p.row_tasks * 2 <= s.oh &&
-           extra(p.row_tasks * 2) * 3 * kMinRowsPerExtra <= s.h)
-      p.row_tasks *= 2;
-    p.rows_per_task = (s.oh + p.row_tasks - 1) / p.row_tasks;
-    p.row_tasks = (s.oh + p.rows_per_task - 1) / p.rows_per_task;
-    p.tasks = p.row_tasks * s.batch;
+    if (parts_.expand && (parts - 1) * shared * kMinRowsPerExtra > s.h) return false;
 
     const int64_t window = (s.kh - 1) * s.dilation_h + 1;
     const auto slots = [&](int64_t rows) {
@@ -162,11 +168,14 @@ class ConvBlock final : public backends::Step {
       return slots(rows) * row_bytes + (parts_.project ? rows * dw_row_bytes : 0);
     };
     if (bytes(1) > cache_bytes) return false;
-    p.group_rows = 1;
-    while (p.group_rows < p.rows_per_task && bytes(p.group_rows + 1) <= cache_bytes) ++p.group_rows;
+    // Enough tasks to even out threads that are late.
+    const int64_t most = std::max<int64_t>(1, s.batch * s.oh / (kTasksPerThread * p.workers));
+    while (p.group_rows < std::min(most, s.oh) && bytes(p.group_rows + 1) <= cache_bytes)
+      ++p.group_rows;
     // Groups of nearly equal height.
-    const int64_t groups = (p.rows_per_task + p.group_rows - 1) / p.group_rows;
-    p.group_rows = (p.rows_per_task + groups - 1) / groups;
+    p.groups = (s.oh + p.group_rows - 1) / p.group_rows;
+    p.group_rows = (s.oh + p.groups - 1) / p.groups;
+    p.groups = (s.oh + p.group_rows - 1) / p.group_rows;
     p.slots = slots(p.group_rows);
     p.ring_bytes = align64(p.slots * row_bytes);
     p.group_bytes = parts_.project ? align64(p.group_rows * dw_row_bytes) : 0;
@@ -176,49 +185,48 @@ class ConvBlock final : public backends::Step {
       pixels_bytes =
           std::max(pixels_bytes, parts_.project->source->pixels_scratch_bytes(p.group_rows * s.ow));
     }
-    p.worker_bytes = p.ring_bytes + p.group_bytes + align64(pixels_bytes);
+    p.worker_bytes = kStateBytes + p.ring_bytes + p.group_bytes + align64(pixels_bytes);
     return true;
   }
 
   void run_task(const BlockPlan& p, int64_t task, const std::byte* src, const std::byte* residual,
                 std::byte* dst, std::byte* scratch) const {
     const ConvShape& s = p.dw;
-    std::byte *ring = scratch, *group = scratch + p.ring_bytes, *pixels = group + p.group_bytes;
-    const int64_t image = task / p.row_tasks;
-    const int64_t end = std::min(s.oh, (task % p.row_tasks + 1) * p.rows_per_task);
+    RingState& state = *state_of(scratch);
+    std::byte *ring = scratch + kStateBytes, *group = ring + p.ring_bytes,
+              *pixels = group + p.group_bytes;
+    const int64_t image = task / p.groups, oy = task % p.groups * p.group_rows;
+    const int64_t oys = std::min(p.group_rows, s.oh - oy);
+    if (state.image != image || state.next_row != oy) state.ready = 0;
     const int64_t src_row_bytes =
         parts_.expand ? s.w * p.expand.c * parts_.expand->src_bytes : p.row_bytes;
     src += image * s.h * src_row_bytes;
     const int64_t dst_row_bytes =
         parts_.project ? s.ow * p.project.oc * parts_.project->dst_bytes : p.dw_row_bytes;
     const PartRows rows = {parts_.expand ? ring : src, parts_.expand ? p.slots : s.h, p.row_bytes};
-    int64_t ready = 0;  // input rows below this one are in the ring, or no longer needed
-    for (int64_t oy = task % p.row_tasks * p.rows_per_task; oy < end; oy += p.group_rows) {
-      const int64_t oys = std::min(p.group_rows, end - oy);
-      if (parts_.expand) {
-        RowRange need;
-        for (int64_t i = 0; i < oys; ++i) {
-          const RowRange r = depthwise_input_rows(s, oy + i);
-          if (r.begin == r.end) continue;
-          if (need.begin == need.end) need.begin = r.begin;
-          need.end = r.end;
-        }
-        for (int64_t y = std::max(ready, need.begin); y < need.end;) {
-          const int64_t slot = y % p.slots, n = std::min(need.end - y, p.slots - slot);
-          parts_.expand->source->run_pixels(src + y * src_row_bytes, n * s.w, nullptr,
-                                            ring + slot * p.row_bytes, pixels);
-          y += n;
-        }
-        ready = std::max(ready, need.end);
+    if (parts_.expand) {
+      RowRange need;
+      for (int64_t i = 0; i < oys; ++i) {
+        const RowRange r = depthwise_input_rows(s, oy + i);
+        if (r.begin == r.end) continue;
+        if (need.begin == need.end) need.begin = r.begin;
+        need.end = r.end;
       }
-      const int64_t at = (image * s.oh + oy) * dst_row_bytes;
-      std::byte* dw_out = parts_.project ? group : dst + at;
-      for (int64_t i = 0; i < oys; ++i)
-        parts_.dw.source->run_row(*p.dw_rows, rows, oy + i, dw_out + i * p.dw_row_bytes);
-      if (parts_.project) {
-        parts_.project->source->run_pixels(group, oys * s.ow, residual ? residual + at : nullptr,
-                                           dst + at, pixels);
+      for (int64_t y = std::max(state.ready, need.begin); y < need.end;) {
+        const int64_t slot = y % p.slots, n = std::min(need.end - y, p.slots - slot);
+        parts_.expand->source->run_pixels(src + y * src_row_bytes, n * s.w, nullptr,
+                                          ring + slot * p.row_bytes, pixels);
+        y += n;
       }
+      state = {image, oy + oys, std::max(state.ready, need.end)};
+    }
+    const int64_t at = (image * s.oh + oy) * dst_row_bytes;
+    std::byte* dw_out = parts_.project ? group : dst + at;
+    for (int64_t i = 0; i < oys; ++i)
+      parts_.dw.source->run_row(*p.dw_rows, rows, oy + i, dw_out + i * p.dw_row_bytes);
+    if (parts_.project) {
+      parts_.project->source->run_pixels(group, oys * s.ow, residual ? residual + at : nullptr,
+                                         dst + at, pixels);
     }
   }
 

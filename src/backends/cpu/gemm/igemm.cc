@@ -9,7 +9,7 @@ namespace {
 // by.
 constexpr int64_t kPanelSliceElems = 4096;
 // Rows of a block: their slice stays in the second-level cache over all panels.
-constexpr int64_t kMaxBlockRows = 192;
+constexpr int64_t kMaxBlockRows = 192, kMinBlockRows = 24;
 // A task below this many multiply-adds costs more to hand out than it saves.
 constexpr int64_t kMinTaskMacs = 300'000;
 
@@ -117,13 +117,21 @@ IgemmSplit split_igemm(const Panels& panels, int64_t m, int64_t k, int64_t group
   s.row_blocks = std::max<int64_t>(1, (m + kMaxBlockRows - 1) / kMaxBlockRows);
   if (threads <= 1) return s;
   const int64_t macs = groups * m * k * panels.padded_columns();
-  const int64_t wanted = std::min<int64_t>(int64_t{threads} * 4, macs / kMinTaskMacs);
-  const int64_t have = s.row_blocks * groups;
+  // As many for each thread: of five tasks one of two threads would do three.
+  const auto even = [&](int64_t tasks) {
+    return tasks < 2 ? tasks : (tasks + threads - 1) / threads * threads;
+  };
+  const int64_t most = int64_t{threads} * 4;
+  const int64_t wanted = std::min<int64_t>(most, even(macs / kMinTaskMacs));
+  int64_t have = s.row_blocks * groups;
+  if (groups == 1 && have > 1 && have < most && even(have) <= m / kMinBlockRows)
+    have = s.row_blocks = even(have);
   if (have >= wanted) return s;
   // Columns first: then every weight is read by one thread only.
   s.panel_chunks = std::min(panels.count, (wanted + have - 1) / have);
   const int64_t rest = (wanted + have * s.panel_chunks - 1) / (have * s.panel_chunks);
-  s.row_blocks = std::max(s.row_blocks, std::min(s.row_blocks * rest, (m + 23) / 24));
+  s.row_blocks = std::max(s.row_blocks,
+                          std::min(s.row_blocks * rest, (m + kMinBlockRows - 1) / kMinBlockRows));
   return s;
 }
 
