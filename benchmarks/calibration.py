@@ -3,7 +3,7 @@
 
     benchmarks/calibration.py [--networks mobilenetv2 resnet50] [--rounds 20] [--only observing documented memory]
 
-Observing: images/s while an engine observes itself / images/s of FP32 inference, both without TensorFlow.
+Observing: images/s while an engine observes itself / images/s of FP32 inference, both without TensorFlow or both in it.
 Documented: time of a batch of the graph with calibration nodes in TensorFlow / (native graph + FP32 engine graph), the
 three in turn. Memory: resident set of a fresh process after 10, 100 and 1,000 calibration batches of a small network.
 Writes benchmarks/results/calibration.json and docs/benchmarks.md; parts that were not measured stay, if they are of this machine.
@@ -33,6 +33,7 @@ import stats  # noqa: E402
 
 RESULT = HERE / "results" / "calibration.json"
 PARTS = ("observing", "documented", "memory")
+FRONTS = ("without TensorFlow", "TensorFlow")
 WARM_UP = 3
 SMALL = "toy_mobile"
 BATCHES = (10, 100, 1000)
@@ -58,19 +59,25 @@ def observing_graph(graph, fetch):
     return bytes(_job.run(graph, options)[0])
 
 
-def observing(name, batch, threads, rounds):
+def observing(name, front, batch, threads, rounds):
     import graftrt
     network = networks.get(name)
     graph = network.path.read_bytes()
     feeds = [network.feeds(batch, seed=seed) for seed in range(8)]
-    sessions = [graftrt.convert(graph, [network.logits], threads=threads).session(),
-                graftrt.Session(observing_graph(graph, network.logits), threads=threads)]
+    if front == "TensorFlow":
+        import tensorflow as tf
+        graphs = [graftrt.convert(graph, [network.logits]).serialized, observing_graph(graph, network.logits)]
+        sessions = [_session(tf.compat.v1.GraphDef.FromString(data), threads) for data in graphs]
+        feeds = [{f"{key}:0": value for key, value in feed.items()} for feed in feeds]
+    else:
+        sessions = [graftrt.convert(graph, [network.logits], threads=threads).session(),
+                    graftrt.Session(observing_graph(graph, network.logits), threads=threads)]
     turn = iter(range(1 << 30))
     times = in_turn([lambda s=s: s.run(network.logits, feeds[next(turn) // 2 % len(feeds)]) for s in sessions], rounds)
     rate, low, high = stats.ratio_interval(times[:, 0], times[:, 1])
     fp32, observed = np.median(times, axis=0) * 1e3
-    return {"network": name, "batch": batch, "threads": threads, "rounds": rounds, "fp32_ms": fp32, "observing_ms": observed,
-            "rate": rate, "low": low, "high": high}
+    return {"network": name, "front": front, "batch": batch, "threads": threads, "rounds": rounds, "fp32_ms": fp32,
+            "observing_ms": observed, "rate": rate, "low": low, "high": high}
 
 
 def _session(graph_def, threads):
@@ -153,7 +160,8 @@ def main():
     result["machine"] = here
     for part in options.only:
         if part == "observing":
-            rows = [observing(n, b, options.threads, max(options.rounds // b, 8)) for n in options.networks for b in options.batch]
+            rows = [observing(n, front, b, options.threads, max(options.rounds // b, 8)) for front in FRONTS for n in options.networks
+                    for b in options.batch]
         elif part == "documented":
             rows = [documented(n, 8, options.threads, max(options.rounds // 2, 8)) for n in options.networks]
         else:

@@ -20,10 +20,10 @@ def section(result):
 
 def _observing(rows):
     text = ("### Engines that observe themselves\n\n"
-            "Images/s while observing / images/s of FP32 inference, without TensorFlow; the bar is 0.7.\n\n"
-            "| network | batch | FP32 ms | observing ms | rate | interval |\n|---|---|---|---|---|---|\n")
+            "Images/s while observing / images/s of FP32 inference, both by the same front; the bar is 0.7.\n\n"
+            "| network | front | batch | FP32 ms | observing ms | rate | interval |\n|---|---|---|---|---|---|---|\n")
     for row in rows:
-        text += (f"| {row['network']} | {row['batch']} | {row['fp32_ms']:.2f} | {row['observing_ms']:.2f} | {row['rate']:.2f} | "
+        text += (f"| {row['network']} | {row['front']} | {row['batch']} | {row['fp32_ms']:.2f} | {row['observing_ms']:.2f} | {row['rate']:.2f} | "
                  f"{row['low']:.2f} to {row['high']:.2f} |\n")
     return text
 

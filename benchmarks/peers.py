@@ -143,7 +143,10 @@ def graft(job, precision="fp32"):
     """The mixed graph in graftrt.Session: no TensorFlow in the process."""
     import graftrt
 
-    session = _convert(job, precision).session(threads=job.threads)
+    conversion = _convert(job, precision)
+    if precision == "int8":
+        precision += f", {conversion.report.data['engines'][0]['int8_macs_share']:.0%} of the multiply-adds"
+    session = conversion.session(threads=job.threads)
     feeds = {n + ":0": a for n, a in job.feeds.items()}
     return lambda: _named(session.run(job.fetches, feeds)), f"Graft {graftrt.__version__} bare, {precision}"
 
