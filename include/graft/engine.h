@@ -37,6 +37,17 @@ class OutputSink {
                          size_t size_bytes) = 0;
 };
 
+// Takes several float tensors [N, H, W, C] as they are made.
+class TapRows {
+ public:
+  virtual ~TapRows() = default;
+  // Rows [row, row + count) of axis 1 of image `image` of tensor `which`. Every row of every tensor
+  // comes once, in any order, from any thread of the run; `worker` is distinct among those that
+  // call at one time. `data` lives for the call only.
+  virtual void rows(size_t which, int64_t image, int64_t row, int64_t count, const float* data,
+                    int worker) = 0;
+};
+
 // Sees the float tensors of an observed run, on the thread that runs it.
 class TapObserver {
  public:
@@ -52,6 +63,16 @@ class TapObserver {
                               std::span<const int64_t> dims, const RunThreads& /*threads*/) {
     return observe(tap, data, dims);
   }
+  // Tensors that the engine could show row by row, workers below `workers`, before a call of
+  // end_rows; null: they are to come whole. What is returned lives until then.
+  struct ShownTensor {
+    size_t tap = 0;
+    std::span<const int64_t> dims;
+  };
+  virtual Result<TapRows*> begin_rows(std::span<const ShownTensor> /*tensors*/, int /*workers*/) {
+    return nullptr;
+  }
+  virtual Status end_rows() { return ok_status(); }
 };
 
 // A tensor that run_observed_reals shows.

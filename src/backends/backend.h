@@ -71,6 +71,14 @@ struct StepPlan {
   size_t scratch_bytes = 0;          // private to one run; 64-byte aligned
 };
 
+// Takes the rows of what several fused steps make: see graft::TapRows; `which` counts the steps.
+class StepRows {
+ public:
+  virtual ~StepRows() = default;
+  virtual void rows(size_t which, int64_t image, int64_t row, int64_t count, const float* data,
+                    int worker) = 0;
+};
+
 // A prepared kernel instance for one op: immutable after creation, shared by all runs.
 class Step {
  public:
@@ -83,6 +91,10 @@ class Step {
   // inputs that the step consumed have src null.
   virtual void run(const StepState* state, const void* const* src, void* const* dst,
                    std::byte* scratch) const = 0;
+  // Fused steps: whether run_shown can show every row of every dst of the steps once.
+  virtual bool shows_rows(const StepState* /*state*/) const { return false; }
+  virtual void run_shown(const StepState*, const void* const* /*src*/, void* const* /*dst*/,
+                         std::byte* /*scratch*/, StepRows&) const {}
   // Input i is packed inside the step and need not stay resident.
   virtual bool consumes_constant(int) const { return false; }
   // dst[0] may be the buffer of src[i] (same size) when src[i] is not used later.

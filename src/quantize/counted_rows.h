@@ -37,6 +37,17 @@ class CountedRows {
   bool all() const { return shift_ == 0; }
   int64_t row_elems() const { return row_elems_; }
   int64_t rows_per_counted() const { return int64_t{1} << shift_; }
+  // f(row) for each counted row in [begin, end), rows of one image.
+  template <typename F>
+  void for_each(int64_t begin, int64_t end, F&& f) const {
+    if (begin >= end) return;
+    const int64_t image = begin / rows_;
+    const int64_t last = (end - 1 - image * rows_) >> shift_;
+    for (int64_t group = (begin - image * rows_) >> shift_; group <= last; ++group) {
+      const int64_t at = row(image * groups_ + group);
+      if (at >= begin && at < end) f(at);
+    }
+  }
   // Counted rows of the tensor.
   int64_t count() const { return images_ * groups_; }
   // The index, among all rows of the tensor, of the first row for which n stands; of count(): the

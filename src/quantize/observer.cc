@@ -34,25 +34,50 @@ Result<std::unique_ptr<ObserverSet>> ObserverSet::create(std::string identity,
   return std::unique_ptr<ObserverSet>(new ObserverSet(std::move(identity), std::move(names)));
 }
 
-Status ObserverSet::observe(size_t index, std::span<const float> data,
-                            std::span<const int64_t> dims, ObserveScratch& scratch) {
+Status ObserverSet::check(size_t index, std::span<const int64_t> dims) const {
   if (index >= entries_.size())
     return invalid_argument("observers: tensor index " + std::to_string(index) + " of " +
                             std::to_string(entries_.size()));
   const auto elems = checked_product(dims);
-  if (!elems || static_cast<uint64_t>(*elems) != data.size())
+  if (!elems || static_cast<uint64_t>(*elems) > kMaxElems)
+    return invalid_argument("observers: tensor '" + names_[index] + "' has more than " +
+                            std::to_string(kMaxElems) + " elements");
+  return ok_status();
+}
+
+Status ObserverSet::observe(size_t index, std::span<const float> data,
+                            std::span<const int64_t> dims, ObserveScratch& scratch) {
+  GRAFT_RETURN_IF_ERROR(check(index, dims));
+  if (static_cast<uint64_t>(*checked_product(dims)) != data.size())
     return invalid_argument("observers: tensor '" + names_[index] +
                             "': " + std::to_string(data.size()) + " values do not fit its shape");
-  if (data.size() > kMaxElems)
-    return invalid_argument("observers: tensor '" + names_[index] + "' has " +
-                            std::to_string(data.size()) + " elements; the most is " +
-                            std::to_string(kMaxElems));
   Entry& entry = *entries_[index];
   const std::lock_guard lock(entry.mutex);
   if (closed_.load(std::memory_order_acquire))
     return calibration_error("calibration is finished; it takes no more data (tensor '" +
                              names_[index] + "')");
   entry.observer.observe(data, dims, scratch);
+  return ok_status();
+}
+
+Status ObserverSet::begin_rows(size_t index, std::span<const int64_t> dims, int workers,
+                               ObserveScratch& scratch) {
+  GRAFT_RETURN_IF_ERROR(check(index, dims));
+  if (dims.size() != 4)
+    return invalid_argument("observers: tensor '" + names_[index] + "' is not of rank 4");
+  Entry& entry = *entries_[index];
+  const std::lock_guard lock(entry.mutex);
+  entry.observer.begin_rows(dims, workers, scratch);
+  return ok_status();
+}
+
+Status ObserverSet::end_rows(size_t index, ObserveScratch& scratch) {
+  Entry& entry = *entries_.at(index);
+  const std::lock_guard lock(entry.mutex);
+  if (closed_.load(std::memory_order_acquire))
+    return calibration_error("calibration is finished; it takes no more data (tensor '" +
+                             names_[index] + "')");
+  entry.observer.end_rows(scratch);
   return ok_status();
 }
 

@@ -43,6 +43,10 @@ class ObserveScratch {
   };
   const RunThreads* threads_ = nullptr;
   std::vector<std::unique_ptr<Worker>> workers_;
+  // Of begin_rows.
+  CountedRows rows_{{}};
+  int64_t image_rows_ = 0, row_width_ = 0;  // of axis 1, of the last axis in one of axis 1
+  int used_workers_ = 0;
 };
 
 // Not thread-safe.
@@ -50,6 +54,13 @@ class TensorObserver {
  public:
   // A tensor of `dims`, row-major; data.size() is their product.
   void observe(std::span<const float> data, std::span<const int64_t> dims, ObserveScratch& scratch);
+  // The same of a tensor [N, H, W, C] that comes in pieces: begin_rows, then add_rows for rows
+  // [row, row + count) of axis 1 of an image, each row once, from threads of distinct `worker`
+  // below `workers`, then end_rows.
+  void begin_rows(std::span<const int64_t> dims, int workers, ObserveScratch& scratch);
+  static void add_rows(ObserveScratch& scratch, int64_t image, int64_t row, int64_t count,
+                       const float* data, int worker);
+  void end_rows(ObserveScratch& scratch);
   // Adds what `other` saw and empties it; its memory stays. From here on `other` is for this one to
   // take, again and again, until it is cleared: by itself it may be coarser than its data need.
   void take(TensorObserver& other);
@@ -59,6 +70,11 @@ class TensorObserver {
 
  private:
   void observe_few(std::span<const float> data, int64_t row_elems);
+  template <typename F>
+  static void count_piece(std::span<const float> piece, const CountedRows& rows,
+                          ObserveScratch::Worker& worker, F&& for_counted);
+  void start(const CountedRows& rows, int workers, ObserveScratch& scratch);
+  void collect(int workers, ObserveScratch& scratch);
   static void observe_rows(std::span<const float> data, const CountedRows& rows, int64_t begin,
                            int64_t end, ObserveScratch::Worker& worker);
 
@@ -86,6 +102,10 @@ class ObserverSet {
     ObserveScratch scratch;
     return observe(index, data, dims, scratch);
   }
+  // As TensorObserver's; nothing else is observed into `scratch` until end_rows.
+  Status begin_rows(size_t index, std::span<const int64_t> dims, int workers,
+                    ObserveScratch& scratch);
+  Status end_rows(size_t index, ObserveScratch& scratch);
   static constexpr size_t kMaxElems = size_t{1} << 33;
   // Counts a batch as seen; only for reports.
   void count_batch() { batches_.fetch_add(1, std::memory_order_relaxed); }
@@ -109,6 +129,7 @@ class ObserverSet {
   static Result<std::unique_ptr<ObserverSet>> parse(std::span<const std::byte> bytes);
 
  private:
+  Status check(size_t index, std::span<const int64_t> dims) const;
   struct Entry {
     mutable std::mutex mutex;
     TensorObserver observer;

@@ -75,6 +75,32 @@ bool holds(const ValueRange& range) {
 
 }  // namespace
 
+// The range of a piece, and its counted rows: for_counted(f) calls f(row) for each.
+template <typename F>
+void TensorObserver::count_piece(std::span<const float> piece, const CountedRows& rows,
+                                 ObserveScratch::Worker& worker, F&& for_counted) {
+  ValueRange range;
+  range.add(piece);
+  worker.range.merge(range);
+  if (!holds(range)) worker.channels.turn_off();
+  if (range.finite == 0) return;
+  worker.bins.grow(range_exponent(range.max_abs()));
+  const auto count = [&](std::span<const float> values) {
+    worker.channels.add(values, ChannelSums::kMaxAbs);
+    if (range.non_finite == 0) return worker.bins.add(values);
+    for_finite(values, [&](std::span<const float> block) { worker.bins.add(block); });
+  };
+  if (rows.all()) {
+    count(piece);
+  } else if (rows.row_elems() >= kShortRow) {
+    for_counted(count);
+  } else {
+    Blocks blocks(count);
+    for_counted([&](std::span<const float> row) { blocks.add(row); });
+    blocks.flush();
+  }
+}
+
 void TensorObserver::observe_few(std::span<const float> data, int64_t row_elems) {
   ValueRange seen;
   seen.add(data);
@@ -97,27 +123,10 @@ void TensorObserver::observe_rows(std::span<const float> data, const CountedRows
     const int64_t next = std::min(n + in_piece, end);
     const int64_t at = rows.first_row(n) * row_elems;
     const auto piece = data.subspan(at, rows.first_row(next) * row_elems - at);
-    ValueRange range;
-    range.add(piece);
-    worker.range.merge(range);
-    if (!holds(range)) worker.channels.turn_off();
-    if (range.finite == 0) continue;
-    worker.bins.grow(range_exponent(range.max_abs()));
-    const auto count = [&](std::span<const float> values) {
-      worker.channels.add(values, ChannelSums::kMaxAbs);
-      if (range.non_finite == 0) return worker.bins.add(values);
-      for_finite(values, [&](std::span<const float> block) { worker.bins.add(block); });
-    };
-    if (rows.all()) {
-      count(piece);
-    } else if (row_elems >= kShortRow) {
-      for (int64_t i = n; i < next; ++i) count(data.subspan(rows.row(i) * row_elems, row_elems));
-    } else {
-      Blocks blocks(count);
+    count_piece(piece, rows, worker, [&](auto&& count_row) {
       for (int64_t i = n; i < next; ++i)
-        blocks.add(data.subspan(rows.row(i) * row_elems, row_elems));
-      blocks.flush();
-    }
+        count_row(data.subspan(rows.row(i) * row_elems, row_elems));
+    });
   }
 }
 
@@ -133,6 +142,15 @@ void TensorObserver::observe(std::span<const float> data, std::span<const int64_
   const int64_t most = threads > 1 ? std::min(2 * threads, kMaxTasks) : 1;
   const auto tasks = std::clamp<int64_t>(std::min(cost / kMinTask, rows.count()), 1, most);
   const int workers = static_cast<int>(std::min<int64_t>(tasks, threads));
+  start(rows, workers, scratch);
+  divide(scratch.threads_, tasks, workers, [&](int64_t task, int w) {
+    observe_rows(data, rows, rows.count() * task / tasks, rows.count() * (task + 1) / tasks,
+                 *scratch.workers_[w]);
+  });
+  collect(workers, scratch);
+}
+
+void TensorObserver::start(const CountedRows& rows, int workers, ObserveScratch& scratch) {
   channels_.begin(rows.count(), rows.row_elems());
   while (static_cast<int>(scratch.workers_.size()) < workers)
     scratch.workers_.push_back(std::make_unique<ObserveScratch::Worker>());
@@ -143,10 +161,9 @@ void TensorObserver::observe(std::span<const float> data, std::span<const int64_
     worker.channels.clear();
     if (!channels_.usable()) worker.channels.turn_off();
   }
-  divide(scratch.threads_, tasks, workers, [&](int64_t task, int w) {
-    observe_rows(data, rows, rows.count() * task / tasks, rows.count() * (task + 1) / tasks,
-                 *scratch.workers_[w]);
-  });
+}
+
+void TensorObserver::collect(int workers, ObserveScratch& scratch) {
   ValueRange seen;
   for (int w = 0; w < workers; ++w) seen.merge(scratch.workers_[w]->range);
   histogram_.see(seen);
@@ -155,6 +172,38 @@ void TensorObserver::observe(std::span<const float> data, std::span<const int64_
     channels_.take(scratch.workers_[w]->channels, false);
   }
 }
+
+void TensorObserver::begin_rows(std::span<const int64_t> dims, int workers,
+                                ObserveScratch& scratch) {
+  scratch.rows_ = CountedRows(dims);
+  scratch.image_rows_ = dims[1];
+  scratch.row_width_ = dims[2];
+  scratch.used_workers_ = workers;
+  start(scratch.rows_, workers, scratch);
+}
+
+void TensorObserver::add_rows(ObserveScratch& scratch, int64_t image, int64_t row, int64_t count,
+                              const float* data, int w) {
+  ObserveScratch::Worker& worker = *scratch.workers_[static_cast<size_t>(w)];
+  const CountedRows& rows = scratch.rows_;
+  const int64_t row_elems = rows.row_elems(), in_piece = std::max(kPiece / row_elems, int64_t{1});
+  worker.channels.begin(1, row_elems);
+  const int64_t first = (image * scratch.image_rows_ + row) * scratch.row_width_;
+  const int64_t end = first + count * scratch.row_width_;
+  const auto row_at = [&](int64_t i) {
+    return std::span<const float>(data + (i - first) * row_elems, static_cast<size_t>(row_elems));
+  };
+  for (int64_t n = first; n < end; n += in_piece) {
+    const int64_t next = std::min(n + in_piece, end);
+    const std::span<const float> piece(data + (n - first) * row_elems,
+                                       static_cast<size_t>((next - n) * row_elems));
+    count_piece(piece, rows, worker, [&](auto&& count_row) {
+      rows.for_each(n, next, [&](int64_t i) { count_row(row_at(i)); });
+    });
+  }
+}
+
+void TensorObserver::end_rows(ObserveScratch& scratch) { collect(scratch.used_workers_, scratch); }
 
 void TensorObserver::take(TensorObserver& other) {
   histogram_.take(other.histogram_);

@@ -1,8 +1,11 @@
 // Fused steps: chosen by shape, where nobody else reads what lies between them; the same bits as
 // step by step, which is how an observed run goes.
+#include <cmath>
+#include <functional>
 #include <map>
 
 #include "backends/backend.h"
+#include "engine/calibrate/state.h"
 #include "engine/run/execute.h"
 #include "engine_testing.h"
 
@@ -124,6 +127,51 @@ TEST(FusedSteps, not_where_others_read_what_lies_between) {
   // What is left of the first block: its depthwise convolution and the last one.
   EXPECT_EQ(fused(true, false), (std::vector<int32_t>{2, 3}));
   EXPECT_EQ(fused(false, true), (std::vector<int32_t>{2, 3}));
+}
+
+// What an observer is shown whole, as calibration's is row by row.
+class CountWhole final : public TapObserver {
+ public:
+  explicit CountWhole(quantize::ObserverSet& set) : set_(set) {}
+  Status observe(size_t tap, std::span<const float> data, std::span<const int64_t> dims) override {
+    return set_.observe(tap, data, dims);
+  }
+
+ private:
+  quantize::ObserverSet& set_;
+};
+
+// Calibration sees rows as fused steps make them: the same statistics, to the bit.
+TEST(FusedSteps, Q8_Q11_rows_shown_while_fused_count_as_whole_tensors) {
+  const auto one_infinity = [](std::vector<float>& x) { x[x.size() / 2] = INFINITY; };
+  const auto loud = [](std::vector<float>& x) { x[7] = 1e7f; };
+  const auto as_drawn = [](std::vector<float>&) {};
+  for (const std::function<void(std::vector<float>&)> change :
+       {std::function<void(std::vector<float>&)>(as_drawn), {one_infinity}, {loud}}) {
+    for (int64_t batch : {1, 3, 8}) {
+      auto loaded = load_engine(engine_testing::must_write(blocks().network).bytes, {},
+                                backends::cpu_backend());
+      ASSERT_TRUE(loaded.ok());
+      const std::shared_ptr<Engine> engine = *loaded;
+      auto collector = CalibrationCollector::create(engine);
+      ASSERT_TRUE(collector.ok());
+      auto whole = quantize::ObserverSet::create(engine->identity(), engine->taps());
+      ASSERT_TRUE(whole.ok());
+      CountWhole observer(**whole);
+      for (int run = 0; run < 3; ++run) {
+        auto x = ramp({batch, 56, 40, 3}, -3, 0.0625f / static_cast<float>(run + 1));
+        change(x.elems);
+        const TensorRef input = x.ref();
+        Collect out;
+        ASSERT_TRUE((*collector)->run({&input, 1}, out).ok());
+        ASSERT_TRUE(engine->run_observed({&input, 1}, out, observer, {}).ok());
+        (*whole)->count_batch();
+      }
+      const auto state = parse_state((*collector)->state());
+      ASSERT_TRUE(state.ok());
+      EXPECT_EQ(state->observers->serialize(), (*whole)->serialize()) << batch << " images";
+    }
+  }
 }
 
 // dst may not take over src: rows of src are read while rows of dst are written.

@@ -19,7 +19,7 @@ using engine::SampleView;
 using quantize::ObserverSet;
 
 // What one run sees.
-class RunObserver final : public TapObserver {
+class RunObserver final : public TapObserver, private TapRows {
  public:
   explicit RunObserver(std::unique_ptr<ObserverSet> set) : set_(std::move(set)) {}
   ObserverSet& set() { return *set_; }
@@ -32,8 +32,30 @@ class RunObserver final : public TapObserver {
     scratch_.use(&threads);
     return set_->observe(tap, data, dims, scratch_);
   }
+  Result<TapRows*> begin_rows(std::span<const ShownTensor> tensors, int workers) override {
+    rows_taps_.clear();
+    for (const ShownTensor& tensor : tensors) {
+      if (rows_scratch_.size() <= rows_taps_.size()) rows_scratch_.emplace_back();
+      quantize::ObserveScratch& scratch = rows_scratch_[rows_taps_.size()];
+      GRAFT_RETURN_IF_ERROR(set_->begin_rows(tensor.tap, tensor.dims, workers, scratch));
+      rows_taps_.push_back(tensor.tap);
+    }
+    return this;
+  }
+  Status end_rows() override {
+    for (size_t i = 0; i < rows_taps_.size(); ++i)
+      GRAFT_RETURN_IF_ERROR(set_->end_rows(rows_taps_[i], rows_scratch_[i]));
+    return ok_status();
+  }
 
  private:
+  void rows(size_t which, int64_t image, int64_t row, int64_t count, const float* data,
+            int worker) override {
+    quantize::TensorObserver::add_rows(rows_scratch_[which], image, row, count, data, worker);
+  }
+
+  std::vector<size_t> rows_taps_;
+  std::vector<quantize::ObserveScratch> rows_scratch_;  // of each of rows_taps_ and more
   std::unique_ptr<ObserverSet> set_;
   quantize::ObserveScratch scratch_;
 };

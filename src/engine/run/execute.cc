@@ -174,9 +174,13 @@ class Run {
   Status run_until(size_t end, size_t& s) {
     const Images all;
     while (s < end) {
-      const FusedSteps* fused = args_.observer ? nullptr : next_fused(s);
-      if (fused) {
-        GRAFT_RETURN_IF_ERROR(run_fused(*fused));
+      const FusedSteps* fused = next_fused(s);
+      TapRows* rows = nullptr;
+      if (fused && args_.observer) {
+        GRAFT_ASSIGN_OR_RETURN(rows, begin_rows(*fused));
+      }
+      if (fused && (rows || !args_.observer)) {
+        GRAFT_RETURN_IF_ERROR(run_fused(*fused, rows));
         s = static_cast<size_t>(fused->end);
       } else {
         GRAFT_RETURN_IF_ERROR(run_step(s++, all));
@@ -195,7 +199,37 @@ class Run {
     return here ? &fused[next_fused_] : nullptr;
   }
 
-  Status run_fused(const FusedSteps& fused) {
+  // Passes the rows of the steps' dst on to where the observer takes those that it wants to see.
+  class ShownRows final : public backends::StepRows {
+   public:
+    ShownRows(TapRows& to, std::span<const int> which) : to_(to), which_(which) {}
+    void rows(size_t which, int64_t image, int64_t row, int64_t count, const float* data,
+              int worker) override {
+      if (which_[which] >= 0)
+        to_.rows(static_cast<size_t>(which_[which]), image, row, count, data, worker);
+    }
+
+   private:
+    TapRows& to_;
+    const std::span<const int> which_;
+  };
+
+  // Null: the steps' dst are to be shown whole.
+  Result<TapRows*> begin_rows(const FusedSteps& fused) {
+    if (!fused.step->shows_rows(fused.state.get())) return nullptr;
+    std::vector<TapObserver::ShownTensor> tensors;
+    shown_.clear();
+    for (int32_t s = fused.begin; s < fused.end; ++s) {
+      const ir::ValueId id = network_.ops[schedule_.steps[static_cast<size_t>(s)].op].outputs[0];
+      const int32_t tap = args_.taps->of_value[id];
+      shown_.push_back(tap < 0 ? -1 : static_cast<int>(tensors.size()));
+      if (tap >= 0) tensors.push_back({static_cast<size_t>(tap), schedule_.dims[id]});
+    }
+    return args_.observer->begin_rows(tensors, args_.threads);
+  }
+
+  // rows: null, or what begin_rows gave.
+  Status run_fused(const FusedSteps& fused, TapRows* rows) {
     c_.src.clear();
     c_.dst.clear();
     const auto last = static_cast<size_t>(fused.end - 1);
@@ -208,8 +242,13 @@ class Run {
       return cancelled("stopped before " + network_.ops[schedule_.steps[last].op].name);
     const auto begin =
         args_.profile ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
-    fused.step->run(fused.state.get(), c_.src.data(), c_.dst.data(),
-                    c_.memory.data() + schedule_.arena_bytes);
+    std::byte* scratch = c_.memory.data() + schedule_.arena_bytes;
+    if (rows) {
+      ShownRows shown(*rows, shown_);
+      fused.step->run_shown(fused.state.get(), c_.src.data(), c_.dst.data(), scratch, shown);
+      return args_.observer->end_rows();
+    }
+    fused.step->run(fused.state.get(), c_.src.data(), c_.dst.data(), scratch);
     if (args_.profile) {
       c_.times_ns[last] +=
           std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin)
@@ -310,6 +349,7 @@ class Run {
   const Schedule& schedule_;
   Context& c_;
   size_t next_fused_ = 0;
+  std::vector<int> shown_;    // of fused steps: which of the observer's tensors each one's dst is
   std::vector<float> reals_;  // of the quantized tensor that the observer sees
 };
 

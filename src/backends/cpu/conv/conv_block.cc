@@ -31,6 +31,9 @@ struct BlockPlan {
   int64_t group_rows = 1;  // depthwise rows of a task
   int64_t groups = 0;      // of an image
   int64_t slots = 0;       // of the ring
+  // Of each group: input rows that groups before it need; all_needed: the last ones too.
+  std::vector<int64_t> needed_before;
+  bool all_needed = false;
   int workers = 1;
   int64_t ring_bytes = 0, group_bytes = 0, worker_bytes = 0;
   int64_t row_bytes = 0, dw_row_bytes = 0;  // of src and dst of the depthwise convolution
@@ -115,6 +118,28 @@ class ConvBlock final : public backends::Step {
 
   void run(const backends::StepState* state, const void* const* src, void* const* dst,
            std::byte* scratch) const override {
+    run_tasks(state, src, dst, scratch, nullptr);
+  }
+  bool shows_rows(const backends::StepState* state) const override {
+    bool floats = true;
+    for (const Part* part : present()) floats = floats && part->dst_bytes == 4;
+    return floats && (!parts_.expand || state_as<BlockPlan>(state).all_needed);
+  }
+  void run_shown(const backends::StepState* state, const void* const* src, void* const* dst,
+                 std::byte* scratch, backends::StepRows& rows) const override {
+    run_tasks(state, src, dst, scratch, &rows);
+  }
+
+ private:
+  std::vector<const Part*> present() const {
+    std::vector<const Part*> all = {&parts_.dw};
+    if (parts_.expand) all.push_back(&*parts_.expand);
+    if (parts_.project) all.push_back(&*parts_.project);
+    return all;
+  }
+
+  void run_tasks(const backends::StepState* state, const void* const* src, void* const* dst,
+                 std::byte* scratch, backends::StepRows* shown) const {
     const BlockPlan& p = state_as<BlockPlan>(state);
     const std::byte* residual = nullptr;
     if (parts_.project && parts_.project->residual >= 0) {
@@ -127,11 +152,22 @@ class ConvBlock final : public backends::Step {
     for (int worker = 0; worker < p.workers; ++worker)
       *state_of(scratch + worker * p.worker_bytes) = RingState();
     parallel_for(p.dw.batch * p.groups, p.workers, [&](int64_t task, int worker) {
-      run_task(p, task, image, residual, out, scratch + worker * p.worker_bytes);
+      std::byte* own = scratch + worker * p.worker_bytes;
+      run_task(p, task, image, residual, out, own, {shown, worker});
     });
   }
 
- private:
+  // Where a task shows its rows; null: nowhere.
+  struct Shown {
+    backends::StepRows* to;
+    int worker;
+    void rows(size_t which, int64_t image, int64_t row, int64_t count,
+              const std::byte* data) const {
+      if (to && count > 0)
+        to->rows(which, image, row, count, reinterpret_cast<const float*>(data), worker);
+    }
+  };
+
   static RingState* state_of(std::byte* scratch) { return reinterpret_cast<RingState*>(scratch); }
 
   int64_t weights_bytes() const {
@@ -176,6 +212,13 @@ class ConvBlock final : public backends::Step {
     p.groups = (s.oh + p.group_rows - 1) / p.group_rows;
     p.group_rows = (s.oh + p.groups - 1) / p.groups;
     p.groups = (s.oh + p.group_rows - 1) / p.group_rows;
+    int64_t needed = 0;
+    for (int64_t oy = 0; oy < s.oh; ++oy) {
+      if (oy % p.group_rows == 0) p.needed_before.push_back(needed);
+      const RowRange r = depthwise_input_rows(s, oy);
+      if (r.begin <= needed) needed = std::max(needed, r.end);
+    }
+    p.all_needed = needed == s.h;
     p.slots = slots(p.group_rows);
     p.ring_bytes = align64(p.slots * row_bytes);
     p.group_bytes = parts_.project ? align64(p.group_rows * dw_row_bytes) : 0;
@@ -190,7 +233,7 @@ class ConvBlock final : public backends::Step {
   }
 
   void run_task(const BlockPlan& p, int64_t task, const std::byte* src, const std::byte* residual,
-                std::byte* dst, std::byte* scratch) const {
+                std::byte* dst, std::byte* scratch, const Shown& shown) const {
     const ConvShape& s = p.dw;
     RingState& state = *state_of(scratch);
     std::byte *ring = scratch + kStateBytes, *group = ring + p.ring_bytes,
@@ -216,6 +259,9 @@ class ConvBlock final : public backends::Step {
         const int64_t slot = y % p.slots, n = std::min(need.end - y, p.slots - slot);
         parts_.expand->source->run_pixels(src + y * src_row_bytes, n * s.w, nullptr,
                                           ring + slot * p.row_bytes, pixels);
+        // Rows that another group needed first are its to show.
+        const int64_t own = std::max(y, p.needed_before[static_cast<size_t>(task % p.groups)]);
+        shown.rows(0, image, own, y + n - own, ring + (slot + own - y) * p.row_bytes);
         y += n;
       }
       state = {image, oy + oys, std::max(state.ready, need.end)};
@@ -224,9 +270,12 @@ class ConvBlock final : public backends::Step {
     std::byte* dw_out = parts_.project ? group : dst + at;
     for (int64_t i = 0; i < oys; ++i)
       parts_.dw.source->run_row(*p.dw_rows, rows, oy + i, dw_out + i * p.dw_row_bytes);
+    const size_t dw_step = parts_.expand ? 1 : 0;
+    shown.rows(dw_step, image, oy, oys, dw_out);
     if (parts_.project) {
       parts_.project->source->run_pixels(group, oys * s.ow, residual ? residual + at : nullptr,
                                          dst + at, pixels);
+      shown.rows(dw_step + 1, image, oy, oys, dst + at);
     }
   }
 
