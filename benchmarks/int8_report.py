@@ -19,5 +19,5 @@ def _table(result):
     for row in result["rows"]:
         ratio, low, high = row["int8_per_fp32"]
         text += (f"| {row['network']} | {row['batch']} | {row['threads']} | {row['fp32_ms']:.2f} | {row['int8_ms']:.2f} | {ratio:.2f} | "
-                 f"{low:.2f} to {high:.2f} | {row['of_fastest']:.2f} |\n")
+                 f"{low:.2f} to {high:.2f} | {row.get('of_fastest', float('nan')):.2f} |\n")
     return text
