@@ -65,6 +65,21 @@ TEST(EngineMemory, run_allocates_nothing_after_the_first_of_a_shape) {
   EXPECT_EQ(alloc_stats().allocations, buffers);
 }
 
+// What load prepares: the memory of a run of the batch that the plan is for.
+TEST(EngineMemory, the_first_run_finds_its_memory) {
+  const auto allocations_of_first_run = [](int64_t rows) {
+    auto engine = must_load(two_branches());
+    const Tensor<float> x = ramp({rows, 16});
+    const TensorRef ref = x.ref();
+    FixedSink sink;
+    const int64_t before = alloc_stats().allocations;
+    EXPECT_TRUE(engine->run({&ref, 1}, sink).ok());
+    return alloc_stats().allocations - before;
+  };
+  EXPECT_EQ(allocations_of_first_run(1), 0);
+  EXPECT_GT(allocations_of_first_run(200), 0);
+}
+
 TEST(EngineMemory, X1_every_allocation_of_load_may_fail_and_a_retry_works) {
   const auto plan = must_write(two_branches()).bytes;
   int64_t n = 1;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -11,6 +12,8 @@
 namespace graft::engine {
 namespace {
 
+constexpr size_t kPreparedBytes = size_t{64} << 20, kPageBytes = 4096;
+
 class EngineImpl final : public Engine {
  public:
   EngineImpl(std::shared_ptr<const Program> program, std::string identity, int threads,
@@ -22,6 +25,28 @@ class EngineImpl final : public Engine {
         schedules_(program_, threads),
         inputs_(border_specs(program_->network, program_->network.inputs)),
         outputs_(border_specs(program_->network, program_->network.outputs)) {}
+
+  // Maps and touches the memory of a run of `batch` images, so that the first run does not. Nothing
+  // where other extents are open, where shapes depend on data, or where it would be much.
+  void prepare_memory(int64_t batch) {
+    const ir::Network& network = program_->network;
+    if (reference_only_ || !program_->host_inputs.empty()) return;
+    ScheduleInputs shapes;
+    for (const ir::ValueId id : network.inputs) {
+      std::vector<int64_t>& dims = shapes.dims.emplace_back();
+      for (const ir::Dim dim : network.values[id].type.dims) {
+        if (!dim.is_const() && !dims.empty()) return;
+        dims.push_back(dim.is_const() ? dim.value() : batch);
+      }
+    }
+    const auto schedule = make_schedule(*program_, shapes, {}, threads_);
+    if (!schedule.ok()) return;
+    const size_t bytes = (*schedule)->arena_bytes + (*schedule)->scratch_bytes;
+    if (bytes > kPreparedBytes) return;
+    const auto context = pool_.take(bytes);
+    if (!context.ok()) return;
+    for (size_t at = 0; at < bytes; at += kPageBytes) (*context)->memory.data()[at] = {};
+  }
 
   const std::vector<TensorSpec>& inputs() const override { return inputs_; }
   const std::vector<TensorSpec>& outputs() const override { return outputs_; }
@@ -179,8 +204,14 @@ Result<std::shared_ptr<Engine>> load_checked(std::span<const std::byte> plan,
         GRAFT_ASSIGN_OR_RETURN(PlanView view, parse_plan(container, nullptr, limits));
         return lower(std::move(view), lower_options, backend);
       }));
-  return std::shared_ptr<Engine>(std::make_shared<EngineImpl>(
-      std::move(program), std::move(identity), threads, options.reference_only));
+  auto engine = std::make_shared<EngineImpl>(std::move(program), std::move(identity), threads,
+                                             options.reference_only);
+  // A load does not fail for want of memory that only a run needs.
+  (void)guard([&] {
+    engine->prepare_memory(std::max<int64_t>(1, container.header.tuning_batch));
+    return ok_status();
+  });
+  return std::shared_ptr<Engine>(std::move(engine));
 }
 
 }  // namespace
