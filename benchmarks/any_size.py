@@ -105,7 +105,8 @@ def page(result):
                   f"median {new['median_ms']:.2f} ms,", f"90 % of them at most {new['p90_ms']:.2f} ms. The bar is 1 ms.", ""]
     lines += ["## A batch that the graph was not converted for", "",
               "Time of a run of the graph converted with that `max_batch_size` / of the graph converted for the batch that is run; the bar is 1.05.",
-              "The plans have one identity: they differ in the batch that they record, which nothing reads, so what differs from 1 is noise.", "",
+              "The plans have one identity: they differ in the batch that they record, which sizes the memory that load prepares and nothing else,",
+              "so what differs from 1 is noise.", "",
               "| network | batch | ms | converted for | ratio | 95 % interval | rounds | same plan |", "|---|---|---|---|---|---|---|---|"]
     for row in sorted(result.get("batches", []), key=lambda r: (r["network"], r["batch"], r["converted_for"])):
         lines.append(f"| {row['network']} | {row['batch']} | {row['own_ms']:.1f} | {row['converted_for']} | {row['ratio']:.3f} "
