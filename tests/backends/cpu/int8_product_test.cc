@@ -153,6 +153,16 @@ TEST(QuantizedConv, many_terms_and_rows) {
   check(conv(rng, {{1, 12, 14, 96}, {3, 3, 96, 48}}, {DType::kInt8}));
   check(conv(rng, {{1, 2, 3, 1500}, {1, 1, 1500, 20}}, {}));
 }
+// More rows than one pass over all panels takes, and a stem whose rows lie evenly within one line
+// of pixels only.
+TEST(QuantizedConv, many_rows_of_few_channels) {
+  for (const Product& p : {products()[1], products()[3]}) {
+    std::mt19937 rng(24);
+    check(conv(rng, {{1, 20, 41, 16}, {1, 1, 16, 96}}, p));
+    check(conv(rng, {{1, 9, 113, 3}, {3, 3, 3, 32}, 1, 2, 2}, p));
+    if (HasFatalFailure()) return;
+  }
+}
 TEST(QuantizedConv, in_place_of_the_residual) {
   std::mt19937 rng(20);
   for (const DType residual : {DType::kInt8, DType::kUint8}) {
@@ -177,6 +187,15 @@ TEST(QuantizedConv, I4_saturates_and_rounds_half_to_even) {
   std::mt19937 rng(22);
   check(conv(rng, {{1, 4, 4, 20}, {1, 1, 20, 17}}, {DType::kInt8, {DType::kInt8, 1e-5f}}));
   check(conv(rng, {{1, 4, 4, 20}, {1, 1, 20, 17}}, {DType::kInt8, {DType::kUint8, 1e-5f}}));
+  // Of whole panels, up to and past the values that int32 holds.
+  for (const DType src : {DType::kInt8, DType::kUint8}) {
+    for (const float scale : {1e-5f, 1e-9f, 1e-12f}) {
+      check(conv(rng, {{1, 4, 4, 20}, {1, 1, 20, 32}}, {src, {DType::kInt8, scale}}));
+      const Product clipped{src,  {DType::kUint8, scale}, true,
+                            true, DType::kInt8,           {UnaryFn::kClip, 3 * scale, 90 * scale}};
+      check(conv(rng, {{1, 4, 4, 20}, {1, 1, 20, 32}}, clipped));
+    }
+  }
   Case c = conv(rng, {{1, 8, 8, 1}, {1, 1, 1, 2}}, {DType::kInt8, {DType::kInt8, 1.0f}, false});
   c.inputs[0].scale = 1.0f;
   c.inputs[1] = tensor_of<int8_t>(DType::kInt8, {1, 1, 1, 2}, {1, 3});

@@ -41,10 +41,12 @@ GRAFT_INLINE Bytes pack_ints(const IntVec (&q)[4]) {
 GRAFT_INLINE Bytes packed_in_order(Bytes b) {
   return _mm256_permutevar8x32_epi32(b, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
 }
-// Half of the bytes each.
-GRAFT_INLINE void halves_store(void* lo, void* hi, Bytes b) {
-  _mm_storeu_si128(static_cast<__m128i*>(lo), _mm256_castsi256_si128(b));
-  _mm_storeu_si128(static_cast<__m128i*>(hi), _mm256_extracti128_si256(b, 1));
+// The bytes that pack_ints made of four consecutive vectors, in their order, half of them each.
+// Faster than packed_in_order and two stores, which waits for a permutation across lanes.
+GRAFT_INLINE void packed_halves_store(void* lo, void* hi, Bytes b) {
+  const __m128i low = _mm256_castsi256_si128(b), high = _mm256_extracti128_si256(b, 1);
+  _mm_storeu_si128(static_cast<__m128i*>(lo), _mm_unpacklo_epi32(low, high));
+  _mm_storeu_si128(static_cast<__m128i*>(hi), _mm_unpackhi_epi32(low, high));
 }
 
 GRAFT_INLINE void floats_load(const float* p, Vec (&v)[4]) {

@@ -40,8 +40,9 @@ GRAFT_INLINE Bytes packed_in_order(Bytes b) {
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   return _mm512_permutexvar_epi32(order, b);
 }
-// Half of the bytes each.
-GRAFT_INLINE void halves_store(void* lo, void* hi, Bytes b) {
+// The same, half of the bytes each.
+GRAFT_INLINE void packed_halves_store(void* lo, void* hi, Bytes packed) {
+  const Bytes b = packed_in_order(packed);
   _mm256_storeu_si256(static_cast<__m256i*>(lo), _mm512_castsi512_si256(b));
   _mm256_storeu_si256(static_cast<__m256i*>(hi), _mm512_extracti64x4_epi64(b, 1));
 }

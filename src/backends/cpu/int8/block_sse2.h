@@ -45,8 +45,8 @@ GRAFT_INLINE Bytes pack_ints(const IntVec (&q)[4]) {
 }
 // The bytes that pack_ints made of four consecutive vectors, in their order.
 GRAFT_INLINE Bytes packed_in_order(Bytes b) { return b; }
-// Half of the bytes each.
-GRAFT_INLINE void halves_store(void* lo, void* hi, Bytes b) {
+// The same, half of the bytes each.
+GRAFT_INLINE void packed_halves_store(void* lo, void* hi, Bytes b) {
   _mm_storel_epi64(static_cast<__m128i*>(lo), b);
   _mm_storeh_pd(static_cast<double*>(hi), _mm_castsi128_pd(b));
 }

@@ -126,6 +126,8 @@ void run_int8_conv(const Int8Weights& w, const Int8ConvPlan& plan, const Int8Epi
         first = b.packed_rows;
         elem_bytes = sizeof(int16_t);
         b.rows_are_words = true;
+        b.word_pitch = s.stride_w * s.c * elem_bytes;
+        b.pitched_rows = s.ow;
       }
       const uint8_t** row = rows;
       for (int64_t ky = 0; ky < s.kh; ++ky) {

@@ -34,8 +34,9 @@ struct QuantizedRows {
     q[0] = vto_int(value(c, acc, m, residual));
     q[1] = vto_int(value(c, acc + kLanes, m + kLanes, residual + kLanes));
   }
+  // In pack order.
   GRAFT_INLINE Bytes bytes(const QuantizedRows& c, const IntVec (&q)[4]) {
-    return bytes_max(packed_in_order(pack_ints(q)), c.lo_bytes);
+    return bytes_max(pack_ints(q), c.lo_bytes);
   }
   // The columns from j on that do not fill two vectors.
   GRAFT_INLINE void rest(const QuantizedRows& c, const Int8FinishArgs& t, const int32_t* acc,
@@ -74,7 +75,7 @@ static void finish_quantized_rows(const Int8FinishArgs& t) {
       IntVec q[4];
       Rows::two(c, acc + j, t.m + j, residual + j, q);
       Rows::two(c, acc + t.acc_ld + j, t.m + j, residual + ldr + j, q + 2);
-      halves_store(dst + j, dst + t.ldd + j, Rows::bytes(c, q));
+      packed_halves_store(dst + j, dst + t.ldd + j, Rows::bytes(c, q));
     }
     Rows::rest(c, t, acc, residual, dst, twos);
     Rows::rest(c, t, acc + t.acc_ld, residual + ldr, dst + t.ldd, twos);
@@ -84,7 +85,7 @@ static void finish_quantized_rows(const Int8FinishArgs& t) {
     IntVec q[4];
     Rows::two(c, acc + j, t.m + j, residual + j, q);
     Rows::two(c, acc + j + kTwo, t.m + j + kTwo, residual + j + kTwo, q + 2);
-    block_store(reinterpret_cast<int8_t*>(dst + j), Rows::bytes(c, q));
+    block_store(reinterpret_cast<int8_t*>(dst + j), packed_in_order(Rows::bytes(c, q)));
   }
   Rows::rest(c, t, acc, residual, dst, fours);
 }

@@ -5,6 +5,7 @@
 #include "backends/cpu/int8/dot_tile.h"
 #include "backends/cpu/int8/finish.h"
 #include "backends/cpu/int8/ops_avx2.h"
+#include "backends/cpu/int8/pitched_tile.h"
 #include "backends/cpu/int8/strips.h"
 #include "backends/cpu/int8/strips_finished.h"
 
@@ -48,9 +49,13 @@ static constexpr Int8Table deep_table() {
   return table;
 }
 static constexpr Int8Table kInt8Table = deep_table();
+static void words_product(const Int8AccArgs* acc, const Int8FinishArgs* finish) {
+  if (acc->row_pitch > 0) return FinishedStrips<WordOps, PitchedTile, false>::product(acc, finish);
+  FinishedStrips<WordOps, DotTile, false>::product(acc, finish);
+}
 static constexpr Int8Table words_table() {
   Int8Table table = strips_table<WordOps, DotTile>("avx2_words", Int8Kind::kWords, 16 * 1024);
-  table.product = &FinishedStrips<WordOps, DotTile, false>::product;
+  table.product = &words_product;
   table.product_with_sign = true;
   table.widen = &widen;
   return table;

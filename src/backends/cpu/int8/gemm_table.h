@@ -41,6 +41,8 @@ struct Int8Slice {
 struct Int8AccArgs {
   const uint8_t* const* rows;  // a(tap, i) = rows[tap * row_tap_stride + i], bytes of int8 or uint8
   ptrdiff_t row_tap_stride;
+  // kWords: bytes from a row to the next where each tap's rows lie evenly; 0: they may not.
+  ptrdiff_t row_pitch = 0;
   // Tile kernels read rows of all steps instead, zeros past the last, as many as row_multiple says.
   const uint8_t* packed_rows;
   ptrdiff_t packed_ld;
@@ -97,7 +99,8 @@ struct Int8Table {
   // Around the calls of a thread; null: nothing to set up.
   void (*begin)();
   void (*end)();
-  // accumulate and finish in one, for panels of one slice and quantized dst; null: none.
+  // accumulate and finish in one, for panels of one slice and quantized dst, where all values lie
+  // within int32 before the bounds; null: none.
   void (*product)(const Int8AccArgs*, const Int8FinishArgs*) = nullptr;
   bool product_with_sign = false;  // takes src with a sign, of kWords too
   bool product_any_width = false;  // takes panels of any vectors and columns, else of two full ones

@@ -8,6 +8,10 @@
 namespace graft::cpu {
 namespace {
 
+// Of the first-level cache.
+constexpr int64_t kCachedPanelsBytes = 8 << 10, kCachedRowsBytes = 16 << 10;
+constexpr int64_t kAllRows = int64_t{1} << 62;
+
 // Every row's taps one after another, each padded to whole steps; the rows from `begin` on.
 void pack_rows(const Int8Block& b, int64_t begin) {
   const Int8Weights& w = *b.weights;
@@ -30,6 +34,12 @@ const uint8_t* const* widen_rows(const Int8Block& b) {
   const int64_t count = w.taps * b.num_rows, words = w.tap_steps * 2;
   auto** rows = reinterpret_cast<const uint8_t**>(b.packed_rows);
   auto* to = reinterpret_cast<int16_t*>(b.packed_rows + align64(count * int64_t{sizeof(*rows)}));
+  const bool dense = w.taps == 1 && words == w.tap_k && b.row_bytes == words;
+  if (dense && b.readable_rows >= b.num_rows) {
+    w.table->widen(b.rows[0], count * words, to);
+    for (int64_t i = 0; i < count; ++i) rows[i] = reinterpret_cast<const uint8_t*>(to + i * words);
+    return rows;
+  }
   for (int64_t tap = 0; tap < w.taps; ++tap) {
     const uint8_t* const* from = b.rows + tap * b.row_stride;
     for (int64_t i = 0; i < b.num_rows;) {
@@ -46,6 +56,16 @@ const uint8_t* const* widen_rows(const Int8Block& b) {
     }
   }
   return rows - count;
+}
+
+// Rows whose src and dst stay in the first-level cache from one panel to the next, where the
+// panels do too; else all.
+int64_t rows_in_cache(const Int8Weights& w, int64_t panels) {
+  const int64_t columns = panels * w.table->panel_vecs * w.table->lanes;
+  const int64_t row_bytes = w.steps * kInt8Step + columns;
+  if (columns * w.steps * kInt8Step > kCachedPanelsBytes) return kAllRows;
+  return std::max(kInt8FinishRows,
+                  kCachedRowsBytes / row_bytes / kInt8FinishRows * kInt8FinishRows);
 }
 
 }  // namespace
@@ -82,11 +102,13 @@ void run_int8_block(const Int8Block& b, int64_t panel_begin, int64_t panel_end) 
     rows = widen_rows(b);
     row_stride = b.num_rows;
   }
-  const bool one_pass = w.table->product && e.quantized && w.slices_per_panel == 1 &&
-                        (!w.src_has_sign || w.table->product_with_sign);
+  const bool one_pass = w.table->product && e.quantized && e.within_int32 &&
+                        w.slices_per_panel == 1 && (!w.src_has_sign || w.table->product_with_sign);
   if (w.table->begin) w.table->begin();
   Int8AccArgs acc;
   acc.row_tap_stride = row_stride;
+  // As widen_rows has laid them, or as the caller has.
+  acc.row_pitch = rows != b.rows ? w.tap_steps * kInt8Step : b.word_pitch;
   acc.packed_bytes = w.steps * kInt8Step;
   acc.num_slices = w.slices_per_panel;
   acc.acc = b.acc;
@@ -100,33 +122,40 @@ void run_int8_block(const Int8Block& b, int64_t panel_begin, int64_t panel_end) 
   f.lo = e.lo;
   f.hi = e.hi;
   f.epilogue = &e.act;
-  for (int64_t p = panel_begin; p < panel_end; ++p) {
-    const int64_t column = w.panels.first_column(p);
-    acc.b = w.packed.as<int8_t>() + w.panel_offset(b.group, p);
-    acc.slices = w.panel_slices(b.group, p);
-    acc.bias = w.bias.data() + first_column + column;
-    acc.vecs = w.panels.panel_vecs(p);
-    f.acc_ld = w.panels.width(p);
-    f.columns = w.panels.columns(p);
-    f.m = e.m.data() + first_column + column;
-    for (int64_t row = 0; row < b.num_rows; row += height) {
-      acc.num_rows = f.rows = std::min(height, b.num_rows - row);
-      acc.rows = rows + row;
-      const bool direct = row < direct_rows;
-      acc.packed_ld = direct ? b.row_bytes : w.steps * kInt8Step;
-      acc.packed_rows = direct          ? b.rows[row]
-                        : b.packed_rows ? b.packed_rows + row * acc.packed_ld
-                                        : nullptr;
-      f.residual =
-          b.residual ? b.residual + (row * b.ldr + column) * e.residual_elem_bytes : nullptr;
-      f.dst = b.dst + (row * b.ldd + column) * e.dst_elem_bytes;
+  const int64_t cached = one_pass ? rows_in_cache(w, panel_end - panel_begin) : b.num_rows;
+  const int64_t block_rows = rows == b.rows && b.word_pitch > 0 ? b.pitched_rows : cached;
+  for (int64_t begin = 0; begin < b.num_rows; begin += block_rows) {
+    const int64_t end = std::min(begin + block_rows, b.num_rows);
+    for (int64_t p = panel_begin; p < panel_end; ++p) {
+      const int64_t column = w.panels.first_column(p);
+      acc.b = w.packed.as<int8_t>() + w.panel_offset(b.group, p);
+      acc.slices = w.panel_slices(b.group, p);
+      acc.bias = w.bias.data() + first_column + column;
+      acc.vecs = w.panels.panel_vecs(p);
+      f.acc_ld = w.panels.width(p);
+      f.columns = w.panels.columns(p);
+      f.m = e.m.data() + first_column + column;
       const bool two_full = acc.vecs == 2 && f.columns == f.acc_ld;
-      if (one_pass && (two_full || w.table->product_any_width)) {
-        w.table->product(&acc, &f);
-        continue;
+      const bool finishes = one_pass && (two_full || w.table->product_any_width);
+      const int64_t step = finishes ? end - begin : height;
+      for (int64_t row = begin; row < end; row += step) {
+        acc.num_rows = f.rows = std::min(step, end - row);
+        acc.rows = rows + row;
+        const bool direct = row < direct_rows;
+        acc.packed_ld = direct ? b.row_bytes : w.steps * kInt8Step;
+        acc.packed_rows = direct          ? b.rows[row]
+                          : b.packed_rows ? b.packed_rows + row * acc.packed_ld
+                                          : nullptr;
+        f.residual =
+            b.residual ? b.residual + (row * b.ldr + column) * e.residual_elem_bytes : nullptr;
+        f.dst = b.dst + (row * b.ldd + column) * e.dst_elem_bytes;
+        if (finishes) {
+          w.table->product(&acc, &f);
+          continue;
+        }
+        w.table->accumulate(&acc);
+        e.finish(&f);
       }
-      w.table->accumulate(&acc);
-      e.finish(&f);
     }
   }
   if (w.table->end) w.table->end();

@@ -18,6 +18,7 @@ struct Int8Epilogue {
   bool residual_has_sign = false;
   float residual_scale = 0;
   float lo = 0, hi = 0;
+  bool within_int32 = false;  // all values are, before lo and hi
   Epilogue act;
 };
 
@@ -31,6 +32,8 @@ struct Int8Block {
   const uint8_t* const* rows = nullptr;  // a(t, i) = rows[t * row_stride + i]
   int64_t row_stride = 0, num_rows = 0;
   bool rows_are_words = false;  // kWords: the rows are int16 already
+  // Those of a tap lie this many bytes apart, in runs of pitched_rows; 0: they may not.
+  int64_t word_pitch = 0, pitched_rows = 0;
   // Of one tap, where the rows lie row_bytes apart: how many from the first may be read, which may
   // be more than num_rows; 0: unknown.
   int64_t readable_rows = 0, row_bytes = 0;

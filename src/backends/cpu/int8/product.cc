@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "backends/cpu/gemm/compute_select.h"
 #include "ir/quantized.h"
@@ -117,6 +118,21 @@ Int8Epilogue int8_epilogue(const Problem& p, const Int8Finish& finish, int64_t g
   e.lo = bound(e.act.lo);
   e.hi = bound(e.act.hi);
   return e;
+}
+
+bool values_within_int32(const Int8Epilogue& e, const Int8Matrix& m, const int32_t* bias) {
+  constexpr double kLargest = 127;
+  const double product = kLargest * kLargest * static_cast<double>(m.taps * m.tap_k);
+  const int64_t padded = static_cast<int64_t>(e.m.size()) / std::max<int64_t>(1, m.groups);
+  const double residual = kLargest * static_cast<double>(e.residual_scale);
+  for (int64_t c = 0; c < m.groups * m.n; ++c) {
+    const double scale = static_cast<double>(e.m[static_cast<size_t>(c / m.n * padded + c % m.n)]);
+    const double most =
+        scale * (product + (bias ? std::abs(static_cast<double>(bias[c])) : 0)) + residual;
+    // Half of int32, for the roundings on the way. False for a NaN too.
+    if (!(most < 0x1p30)) return false;
+  }
+  return true;
 }
 
 }  // namespace graft::cpu

@@ -42,4 +42,9 @@ std::string int8_product_refusal(const Problem& problem);
 Int8Epilogue int8_epilogue(const Problem& problem, const Int8Finish& finish, int64_t groups,
                            int64_t columns, int64_t padded_columns);
 
+// Whether all values, whatever src and residual hold, are within int32 before the activation's
+// bounds. bias [groups * n] or null.
+bool values_within_int32(const Int8Epilogue& epilogue, const Int8Matrix& matrix,
+                         const int32_t* bias);
+
 }  // namespace graft::cpu

@@ -48,6 +48,7 @@ class PackedProduct : public Step {
                                                        matrix, product.bias, has_sign));
     epilogue_ =
         int8_epilogue(p, *isa.finish, matrix.groups, matrix.n, weights_.panels.padded_columns());
+    epilogue_.within_int32 = values_within_int32(epilogue_, matrix, product.bias);
     return ok_status();
   }
 

@@ -12,8 +12,8 @@ inline namespace GRAFT_ISA_NAMESPACE {
 template <class Ops, template <class, int, int, bool> class Tile>
 struct FinishedRows {
   struct Store {
-    Bytes lo;
-    Vec hi, residual_scale;
+    Bytes lo, hi;
+    Vec residual_scale;
     __mmask64 columns;
   };
   using RunFn = void (*)(const Int8AccArgs&, const Int8FinishArgs&, const Store&,
@@ -22,7 +22,8 @@ struct FinishedRows {
     RunFn run[2][kMaxInt8Vecs + 1][kMaxInt8Rows + 1];
   };
 
-  // The steps of finish.h.
+  // The steps of finish.h. Rounding is monotonic, and packing saturates what is within int32: so
+  // both bounds may be rounded first and be compared as bytes.
   template <int kRows, int kVecs, bool kSigned>
   static void run(const Int8AccArgs& t, const Int8FinishArgs& f, const Store& store,
                   const uint8_t* const* rows, const char* residual, char* dst) {
@@ -47,8 +48,8 @@ struct FinishedRows {
         add(2, _mm512_extracti32x4_epi32(r, 2));
         add(3, _mm512_extracti32x4_epi32(r, 3));
       }
-      for (int k = 0; k < 4; ++k) q[k] = k < kVecs ? vto_int(vmin(s.hi, v[k])) : ints_zero();
-      const Bytes bytes = bytes_max(packed_in_order(pack_ints(q)), s.lo);
+      for (int k = 0; k < 4; ++k) q[k] = k < kVecs ? vto_int(v[k]) : ints_zero();
+      const Bytes bytes = packed_in_order(bytes_max(bytes_min(pack_ints(q), s.hi), s.lo));
       _mm512_mask_storeu_epi8(dst + i * f.ldd, s.columns, bytes);
     }
   }
@@ -75,8 +76,11 @@ struct FinishedRows {
     static constexpr Tiles kTiles = make_tiles();
     const Int8AccArgs& t = *acc;
     const Int8FinishArgs& f = *finish;
-    const Store store{bytes_set(static_cast<int8_t>(__builtin_nearbyintf(f.lo))), vset(f.hi),
-                      vset(f.residual_scale), first_bytes(static_cast<int>(f.columns))};
+    const auto rounded = [](float bound) {
+      return bytes_set(static_cast<int8_t>(__builtin_nearbyintf(bound)));
+    };
+    const Store store{rounded(f.lo), rounded(f.hi), vset(f.residual_scale),
+                      first_bytes(static_cast<int>(f.columns))};
     const ptrdiff_t tallest = Ops::max_rows(t.vecs);
     const ptrdiff_t strips = (t.num_rows + tallest - 1) / tallest;
     const ptrdiff_t height = t.num_rows / strips, taller = t.num_rows % strips;
