@@ -47,36 +47,49 @@ GRAFT_INLINE Halves offset_load(const int16_t* p) {
           block_load(reinterpret_cast<const int8_t*>(p) + kBlock)};
 }
 
-// Pixels x and x + 1, one block of channels from c.
-template <int kStride>
+// Column k of the kColumns that a pair of pixels reads, column 0 at p; outside the image zeros.
+template <int kColumns, bool kLeft, bool kRight>
+GRAFT_INLINE Bytes column_load(const int8_t* p, int k, ptrdiff_t next) {
+  if ((kLeft && k == 0) || (kRight && k == kColumns - 1)) return bytes_set(0);
+  return block_load(p + (kLeft ? k - 1 : k) * next);
+}
+
+// Pixels x and x + 1, one block of channels from c. kLeft: the first column lies outside the image
+// and the rows begin with the second; kRight: the last column lies outside. kFits: all six products
+// of the outer rows may be added as int16; else the third column's two are added apart.
+template <int kStride, bool kLeft, bool kRight, bool kFits>
 GRAFT_INLINE void depthwise_3x3_block(const Int8DepthwiseArgs& t, const DepthwiseBytes& bounds,
                                       ptrdiff_t x, ptrdiff_t c, ptrdiff_t block) {
   constexpr int kPair = 2 * kBlock, kColumns = kStride + 3;
+  constexpr auto column = &column_load<kColumns, kLeft, kRight>;
   const int8_t* w = t.weights + block * t.weights_block;
-  const ptrdiff_t at = x * t.column_step + c, next = t.channels;
+  const ptrdiff_t next = t.channels;
+  const ptrdiff_t at = x * t.column_step + c - (t.left_outside && !kLeft ? next : 0);
   const int8_t *first = t.taps[0] + at, *last = t.taps[1] + at, *middle = t.taps[6] + at;
   const int16_t* offsets = t.offsets + block * 2 * kBlock;
 
   Halves outer[2] = {offset_load(offsets), offset_load(offsets)};
+  Halves third[2] = {{ints_zero(), ints_zero()}, {ints_zero(), ints_zero()}};
 #pragma GCC unroll 5
   for (int k = 0; k < kColumns; ++k) {
-    const Halves rows = interleave(block_load(first + k * next), block_load(last + k * next));
-    if (k < 3) add_to(outer[0], products(rows, w + k * kPair));
-    if (k >= kStride) add_to(outer[1], products(rows, w + (k - kStride) * kPair));
+    const Halves rows = interleave(column(first, k, next), column(last, k, next));
+    if (k < 3) add_to(kFits || k < 2 ? outer[0] : third[0], products(rows, w + k * kPair));
+    const int k1 = k - kStride;
+    if (k1 >= 0) add_to(kFits || k1 < 2 ? outer[1] : third[1], products(rows, w + k1 * kPair));
   }
 
   w += 3 * kPair;
   offsets += kBlock;
   Halves inner[2] = {offset_load(offsets), offset_load(offsets)};
-  const Halves m01 = interleave(block_load(middle), block_load(middle + next));
+  const Halves m01 = interleave(column(middle, 0, next), column(middle, 1, next));
   add_to(inner[0], products(m01, w));
   if constexpr (kStride == 1) add_to(inner[1], products(m01, w + 2 * kPair));
-  const Halves m23 = interleave(block_load(middle + 2 * next), block_load(middle + 3 * next));
+  const Halves m23 = interleave(column(middle, 2, next), column(middle, 3, next));
   add_to(inner[0], products(m23, w + kPair));
   if constexpr (kStride == 1) {
     add_to(inner[1], products(m23, w + 3 * kPair));
   } else {
-    const Bytes m4 = block_load(middle + 4 * next);
+    const Bytes m4 = column(middle, 4, next);
     add_to(inner[1], products(m23, w));
     add_to(inner[1], products(interleave(m4, m4), w + kPair));
   }
@@ -86,6 +99,7 @@ GRAFT_INLINE void depthwise_3x3_block(const Int8DepthwiseArgs& t, const Depthwis
     IntVec acc[4], q[4];
     for (int k = 0; k < 4; ++k) acc[k] = ints_load(t.offset_bias + block * kBlock + k * kLanes);
     add_words(acc, outer[i].lo, inner[i].lo, outer[i].hi, inner[i].hi);
+    if constexpr (!kFits) add_words(acc, third[i].lo, ints_zero(), third[i].hi, ints_zero());
     for (int k = 0; k < 4; ++k) q[k] = vto_int(vmul(to_float(acc[k]), vload(scale + k * kLanes)));
     // Rounding is monotonic: the bounds may be applied to the integers.
     block_store(static_cast<int8_t*>(t.dst) + (x + i) * t.channels + c,
@@ -93,25 +107,34 @@ GRAFT_INLINE void depthwise_3x3_block(const Int8DepthwiseArgs& t, const Depthwis
   }
 }
 
+template <int kStride, bool kLeft, bool kRight>
+static void depthwise_3x3_pair(const Int8DepthwiseArgs& t, const DepthwiseBytes& bounds,
+                               ptrdiff_t x) {
+  const ptrdiff_t blocks = (t.channels + kBlock - 1) / kBlock;
+  for (ptrdiff_t block = 0; block < blocks; ++block) {
+    const ptrdiff_t end = (block + 1) * kBlock;
+    const ptrdiff_t c = (end < t.channels ? end : t.channels) - kBlock;
+    if (t.fits[block]) {
+      depthwise_3x3_block<kStride, kLeft, kRight, true>(t, bounds, x, c, block);
+    } else {
+      depthwise_3x3_block<kStride, kLeft, kRight, false>(t, bounds, x, c, block);
+    }
+  }
+}
+
 template <int kStride>
 static void depthwise_3x3_run(const Int8DepthwiseArgs* args) {
+  constexpr void (*kPair[2][2])(const Int8DepthwiseArgs&, const DepthwiseBytes&, ptrdiff_t) = {
+      {&depthwise_3x3_pair<kStride, false, false>, &depthwise_3x3_pair<kStride, false, true>},
+      {&depthwise_3x3_pair<kStride, true, false>, &depthwise_3x3_pair<kStride, true, true>}};
   const Int8DepthwiseArgs t = *args;
   const DepthwiseBytes bounds = {bytes_set(static_cast<int8_t>(t.lo)),
                                  bytes_set(static_cast<int8_t>(__builtin_nearbyintf(t.hi)))};
-  const ptrdiff_t blocks = (t.channels + kBlock - 1) / kBlock;
-  ptrdiff_t x = 0;
-  for (; x + 2 <= t.cols; x += 2) {
-    for (ptrdiff_t block = 0; block < blocks; ++block) {
-      const ptrdiff_t end = (block + 1) * kBlock;
-      const ptrdiff_t c = (end < t.channels ? end : t.channels) - kBlock;
-      if (t.fits[block]) {
-        depthwise_3x3_block<kStride>(t, bounds, x, c, block);
-      } else {
-        depthwise_block<false, false, 2, false, false>(t, x, c, block, kBlock);
-      }
-    }
-  }
-  if (x < t.cols) depthwise_columns<false, false, 1>(t, x);
+  // The last pair of an odd number of pixels computes one again.
+  const ptrdiff_t last = t.cols - 2;
+  kPair[t.left_outside][t.right_outside && last == 0](t, bounds, 0);
+  for (ptrdiff_t x = 2; x < last; x += 2) depthwise_3x3_pair<kStride, false, false>(t, bounds, x);
+  if (last > 0) kPair[0][t.right_outside](t, bounds, last);
 }
 
 static constexpr Int8DepthwiseTable make_int8_depthwise_table() {

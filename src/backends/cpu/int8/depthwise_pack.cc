@@ -137,28 +137,30 @@ class Packing {
     return s;
   }
 
-  // Whether the outer rows' sums fit in int16, the middle row's always do.
+  // Whether the outer rows' sums fit in int16, in all channels of the block; without their third
+  // column they always do, as do the middle row's.
   bool pack_offsets(int64_t i) {
     bool fits = true;
+    for (int64_t c = first(i); c < first(i) + p_.block; ++c) fits = fits && fits_int16(outer(c));
     auto* offset = p_.offsets.as<int16_t>() + i * 2 * p_.block;
     auto* offset_bias = p_.offset_bias.as<int32_t>() + i * p_.block;
     for (int64_t half = 0; half < 2; ++half) {
       for (int64_t j = 0; j < p_.block / 2; ++j) {
         const int64_t e = unpacked_channel(half, j), c = first(i) + e;
-        const Sums outer = sums_of({0, 1, 2, 6, 7, 8}, c), middle = sums_of({3, 4, 5}, c);
+        const Sums all = outer(c), middle = sums_of({3, 4, 5}, c);
         const int64_t at = half * (p_.block / 2) + j;
-        offset[at] = fits_int16(outer) ? outer.middle() : int16_t{0};
+        offset[at] = fits ? all.middle() : sums_of({0, 1, 6, 7}, c).middle();
         offset[p_.block + at] = middle.middle();
-        fits = fits && fits_int16(outer);
         offset_bias[pack_place(e, p_.block)] = bias(c) - offset[at] - offset[p_.block + at];
         const double most =
             std::abs(static_cast<double>(bias(c))) +
-            127.0 * (outer.positive + outer.negative + middle.positive + middle.negative);
+            127.0 * (all.positive + all.negative + middle.positive + middle.negative);
         p_.largest = std::max(p_.largest, static_cast<float>(most * std::abs(double{scale_[c]})));
       }
     }
     return fits;
   }
+  Sums outer(int64_t c) const { return sums_of({0, 1, 2, 6, 7, 8}, c); }
   static bool fits_int16(const Sums& s) { return s.positive + s.negative <= kMaxMagnitudes; }
 
   const int64_t channels_, num_taps_;

@@ -25,10 +25,15 @@ struct Int8DepthwiseArgs {
   const int32_t* bias;
   const float* scale;
   // run_3x3 only: offsets [blocks][outer rows, middle row][block] that keep the rows' sums within
-  // int16, in the order of unpacked bytes; bias less those; whether a block's sums do fit.
+  // int16, in the order of unpacked bytes; bias less those; whether the outer rows' sums fit with
+  // their third column.
   const int16_t* offsets;
   const int32_t* offset_bias;
   const uint8_t* fits;
+  // run_3x3 only: the column left of the first pixel's, or right of the last
+  // one's, lies outside the image and counts as zeros. With one on the left, taps point to the
+  // columns that follow theirs.
+  bool left_outside, right_outside;
   const void* residual;  // dense, like dst; int8 (times residual_scale) or float
   float residual_scale;
   void* dst;  // int8 or float, pixels dense

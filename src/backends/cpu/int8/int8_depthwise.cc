@@ -299,6 +299,18 @@ class Int8DepthwiseStep final : public Step, public ConvPartSource {
     };
     int64_t x = 0;
     const bool rows_inside = (oy >= p.y_begin && oy < p.y_end) || row_left_out >= 0;
+    const int64_t last_column = (s.ow - 1) * s.stride_w - s.pad_left + 2;
+    if (run_3x3_ && rows_inside && s.ow > 1 && s.pad_left <= 1 && last_column <= s.w) {
+      // All pixels of the row at once.
+      int64_t t = 0;
+      for (const auto& [ky, kx] : weights_.taps)
+        taps[t++] = lines[ky == row_left_out ? 1 : ky] + kx * s.oc;
+      args.left_outside = s.pad_left == 1;
+      args.right_outside = last_column == s.w;
+      args.cols = s.ow;
+      args.dst = dst;
+      return run_3x3_(&args);
+    }
     if (rows_inside && p.x_end > p.x_begin) {
       for (; x < p.x_begin; ++x) run_columns(x, 1);
       run_columns(x, p.x_end - p.x_begin);
