@@ -19,6 +19,7 @@ struct DeepTile {
     ptrdiff_t row_tap_stride;
     const int8_t* b;
     const Int8Group* group;
+    const uint8_t* a[kRows];  // the rows of a group's tap
   };
 
   static inline __attribute__((always_inline)) void add_pairs(Vec& sum, Vec pairs, bool first) {
@@ -59,15 +60,17 @@ struct DeepTile {
     }
   }
 
-  template <int kDepth>
+  template <int kDepth, bool kOneTap>
   static inline __attribute__((always_inline)) void add_groups(Vec (&acc)[kRows][kVecs], Cursor& c,
                                                                uint32_t count) {
     for (; count > 0; --count, ++c.group) {
-      const uint8_t* const* rows = c.rows + c.group->tap * c.row_tap_stride;
       const ptrdiff_t offset = ptrdiff_t{c.group->step} * kInt8Step;
-      const uint8_t* a[kRows];
+      if constexpr (!kOneTap) {
+        const uint8_t* const* rows = c.rows + c.group->tap * c.row_tap_stride;
 #pragma GCC unroll 16
-      for (int i = 0; i < kRows; ++i) a[i] = rows[i];
+        for (int i = 0; i < kRows; ++i) c.a[i] = rows[i];
+      }
+      const uint8_t* const(&a)[kRows] = c.a;
       Vec sum[kRows][kVecs];
 #pragma GCC unroll 8
       for (int d = 0; d < kDepth; ++d) {
@@ -82,6 +85,19 @@ struct DeepTile {
     }
   }
 
+  template <bool kOneTap>
+  static inline __attribute__((always_inline)) void add_all_groups(Vec (&acc)[kRows][kVecs],
+                                                                   Cursor& c,
+                                                                   const Int8Slice& slice) {
+    static_assert(kInt8DepthClasses == 6);
+    add_groups<kInt8Depths[0], kOneTap>(acc, c, slice.counts[0]);
+    add_groups<kInt8Depths[1], kOneTap>(acc, c, slice.counts[1]);
+    add_groups<kInt8Depths[2], kOneTap>(acc, c, slice.counts[2]);
+    add_groups<kInt8Depths[3], kOneTap>(acc, c, slice.counts[3]);
+    add_groups<kInt8Depths[4], kOneTap>(acc, c, slice.counts[4]);
+    add_groups<kInt8Depths[5], kOneTap>(acc, c, slice.counts[5]);
+  }
+
   // acc[i] = init + the slice for rows [rows, rows + kRows).
   static inline __attribute__((always_inline)) void sums(const Int8AccArgs& t,
                                                          const uint8_t* const* rows,
@@ -93,14 +109,14 @@ struct DeepTile {
 #pragma GCC unroll 8
       for (int j = 0; j < kVecs; ++j) acc[i][j] = Ops::load(init + i * init_ld + j * Ops::kLanes);
     }
-    Cursor c{rows, t.row_tap_stride, t.b + slice.b, slice.groups};
-    static_assert(kInt8DepthClasses == 6);
-    add_groups<kInt8Depths[0]>(acc, c, slice.counts[0]);
-    add_groups<kInt8Depths[1]>(acc, c, slice.counts[1]);
-    add_groups<kInt8Depths[2]>(acc, c, slice.counts[2]);
-    add_groups<kInt8Depths[3]>(acc, c, slice.counts[3]);
-    add_groups<kInt8Depths[4]>(acc, c, slice.counts[4]);
-    add_groups<kInt8Depths[5]>(acc, c, slice.counts[5]);
+    Cursor c{rows, t.row_tap_stride, t.b + slice.b, slice.groups, {}};
+    if (t.row_tap_stride == 0) {
+#pragma GCC unroll 16
+      for (int i = 0; i < kRows; ++i) c.a[i] = rows[i];
+      add_all_groups<true>(acc, c, slice);
+    } else {
+      add_all_groups<false>(acc, c, slice);
+    }
   }
 
   static void run(const Int8AccArgs& t, const uint8_t* const* rows, const Int8Slice& slice,

@@ -40,7 +40,7 @@ struct Int8Slice {
 // acc[i][j] = bias[j] + sum of products, rows x one panel.
 struct Int8AccArgs {
   const uint8_t* const* rows;  // a(tap, i) = rows[tap * row_tap_stride + i], bytes of int8 or uint8
-  ptrdiff_t row_tap_stride;
+  ptrdiff_t row_tap_stride;    // 0: one tap only
   // kWords: bytes from a row to the next where each tap's rows lie evenly; 0: they may not.
   ptrdiff_t row_pitch = 0;
   // Tile kernels read rows of all steps instead, zeros past the last, as many as row_multiple says.

@@ -106,7 +106,7 @@ void run_int8_block(const Int8Block& b, int64_t panel_begin, int64_t panel_end) 
                         w.slices_per_panel == 1 && (!w.src_has_sign || w.table->product_with_sign);
   if (w.table->begin) w.table->begin();
   Int8AccArgs acc;
-  acc.row_tap_stride = row_stride;
+  acc.row_tap_stride = w.taps == 1 ? 0 : row_stride;
   // As widen_rows has laid them, or as the caller has.
   acc.row_pitch = rows != b.rows ? w.tap_steps * kInt8Step : b.word_pitch;
   acc.packed_bytes = w.steps * kInt8Step;
