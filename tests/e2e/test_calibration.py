@@ -162,6 +162,10 @@ def test_Q8_four_processes_and_a_fifth_give_the_table_of_one(digits_graph, data,
     assert (tmp_path / "cli.json").read_bytes() == merged
 
 
+def resident_bytes():
+    return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def graft_command():
     build = pathlib.Path(os.environ.get("GRAFT_BUILD_DIR", ROOT / "build" / "release"))
     return build / "python" / "graftrt" / "bin" / "graft"
@@ -182,6 +186,19 @@ def test_engines_that_observe_themselves(digits_graph, data, counters):
         assert json.loads(node.attr["calibration_data"].s)["format"] == "graft-calibration"
         with pytest.raises(RuntimeError, match="already"):
             converter.calibrate(["output:0"], 1, feed_dict_fn=lambda: {})
+
+
+def test_Q15_memory_stays_flat_over_a_thousand_batches_of_an_engine_that_observes(digits_graph, data, counters):
+    with tf.Graph().as_default():
+        observing = trt.TrtGraphConverter(input_graph_def=digits_graph, nodes_denylist=["output"], precision_mode="INT8",
+                                          is_dynamic_op=True).convert()
+    with mixed.session_of(observing) as session:
+        for run_number in range(1000):
+            session.run("output:0", {"input:0": data[run_number % 100:][:8]})
+            if run_number == 199:
+                warm = resident_bytes()
+    assert [row["calibration"] for row in counters().values()] == [1000]
+    assert resident_bytes() - warm < 2 << 20  # 800 batches of the network's tensors are 82 MiB
 
 
 def test_input_map_fn_gives_the_data(digits_graph, data, counters):

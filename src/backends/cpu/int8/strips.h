@@ -54,7 +54,9 @@ struct Int8Strips {
       int32_t* acc = t.acc;
       for (ptrdiff_t strip = 0; strip < strips; ++strip, next += part) {
         const ptrdiff_t now = strip < taller ? height + 1 : height;
-        for (ptrdiff_t line = 0; line < part; line += 64) __builtin_prefetch(next + line, 0, 2);
+        // A single strip would fetch more at once than can be in flight.
+        if (strips > 1)
+          for (ptrdiff_t line = 0; line < part; line += 64) __builtin_prefetch(next + line, 0, 2);
         (strip < taller ? run_taller : run_rest)(t, rows, slice, init, init_ld, acc);
         rows += now;
         acc += now * width;
