@@ -18,9 +18,10 @@ static_assert(kHistogramBins == kBins);
 float factor_of(int exponent) { return std::ldexp(1.0f, 12 - exponent); }
 
 // Moves the counts of `counts` to where they belong when the range doubles `shift` times.
-void halve(std::vector<uint64_t>& counts, int shift) {
+template <class Count>
+void halve(std::vector<Count>& counts, int shift) {
   for (size_t bin = 1; bin < kBins; ++bin) {
-    const uint64_t count = std::exchange(counts[bin], 0);
+    const Count count = std::exchange(counts[bin], 0);
     counts[bin >> shift] += count;
   }
 }
@@ -83,9 +84,17 @@ void AbsHistogram::count(std::span<const float> values) {
       observe_loops().count(values.data(), values.size(), factor_of(exponent_), counts_.data()));
 }
 
-void AbsHistogram::add_counts(uint64_t* counts, int exponent) {
+template <class Count>
+void AbsHistogram::add_counts(Count* counts, int exponent) {
   const int shift = shift_of(exponent, exponent_);
-  if (shift == 0) return observe_loops().take_counts(counts, used_bins(), counts_.data());
+  if (shift == 0) {
+    const ObserveLoops& loops = observe_loops();
+    if constexpr (sizeof(Count) == sizeof(uint32_t)) {
+      return loops.take_counts(counts, used_bins(), counts_.data());
+    } else {
+      return loops.take_totals(counts, used_bins(), counts_.data());
+    }
+  }
   for (size_t bin = 0; bin < kHistogramBins; ++bin)
     counts_[bin >> shift] += std::exchange(counts[bin], 0);
 }

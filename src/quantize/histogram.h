@@ -40,7 +40,7 @@ struct Histogram {
 // Smallest exponent >= kMinRangeExponent with value < 2^exponent; value finite and >= 0.
 int range_exponent(float value);
 
-// Counters of one thread: 32 KiB.
+// Counters of one thread, for fewer than 2^32 values: 16 KiB.
 class BinCounter {
  public:
   // Empties it; bins cover [0, 2^exponent).
@@ -55,7 +55,7 @@ class BinCounter {
 
   int exponent_ = kMinRangeExponent;
   uint64_t total_ = 0, zeros_ = 0;
-  std::vector<uint64_t> counts_;  // of all but zeros; behind the bins, slots that nobody reads
+  std::vector<uint32_t> counts_;  // of all but zeros; behind the bins, slots that nobody reads
 };
 
 // The accumulator: 32 KiB, from the first value on. Not thread-safe.
@@ -80,7 +80,8 @@ class AbsHistogram {
 
  private:
   void grow(int exponent);
-  void add_counts(uint64_t* counts, int exponent);
+  template <class Count>
+  void add_counts(Count* counts, int exponent);
   size_t used_bins() const;
 
   int exponent_ = kMinRangeExponent;

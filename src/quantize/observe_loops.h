@@ -16,10 +16,12 @@ struct ObserveLoops {
   // zero.
   int64_t (*count)(const float* values, size_t count, float factor, uint64_t* counts);
   // The same but for zeros, which go to slots of their own behind the bins: a run of them (ReLU)
-  // would wait for its own last increment. counts: kBins + kZeroSlots.
-  int64_t (*count_apart)(const float* values, size_t count, float factor, uint64_t* counts);
+  // would wait for its own last increment. counts: kBins + kZeroSlots, which the first-level cache
+  // holds beside the values.
+  int64_t (*count_apart)(const float* values, size_t count, float factor, uint32_t* counts);
   // dst[i] += src[i], and src[i] = 0.
-  void (*take_counts)(uint64_t* src, size_t count, uint64_t* dst);
+  void (*take_counts)(uint32_t* src, size_t count, uint64_t* dst);
+  void (*take_totals)(uint64_t* src, size_t count, uint64_t* dst);
   // slots[i] += x * 2^24, rounded; |x| <= 2^20.
   void (*add_fixed)(const float* values, int64_t count, uint64_t* slots);
 };

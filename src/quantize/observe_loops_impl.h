@@ -54,8 +54,9 @@ static int32_t bin_indices(const float* values, int32_t count, float factor, int
   return zeros;
 }
 
-static int64_t count_bins(const float* values, size_t count, float factor, int32_t apart,
-                          uint64_t* counts) {
+template <class Count>
+static inline int64_t count_bins(const float* values, size_t count, float factor, int32_t apart,
+                                 Count* counts) {
   int64_t zeros = 0;
   uint32_t indices[kIndices];
   for (size_t at = 0; at < count; at += kIndices) {
@@ -70,16 +71,20 @@ static int64_t count(const float* values, size_t count, float factor, uint64_t* 
   return count_bins(values, count, factor, 0, counts);
 }
 
-static int64_t count_apart(const float* values, size_t count, float factor, uint64_t* counts) {
+static int64_t count_apart(const float* values, size_t count, float factor, uint32_t* counts) {
   return count_bins(values, count, factor, -1, counts);
 }
 
-static void take_counts(uint64_t* __restrict src, size_t count, uint64_t* __restrict dst) {
+template <class Count>
+static inline void take(Count* __restrict src, size_t count, uint64_t* __restrict dst) {
   for (size_t i = 0; i < count; ++i) {
     dst[i] += src[i];
     src[i] = 0;
   }
 }
+
+static void take_counts(uint32_t* src, size_t count, uint64_t* dst) { take(src, count, dst); }
+static void take_totals(uint64_t* src, size_t count, uint64_t* dst) { take(src, count, dst); }
 
 // x + kMagic rounds x to a multiple of 2^-24 (the spacing of doubles in [2^28, 2^29), where the sum
 // lies for |x| <= 2^20), and the bits of the sum less those of kMagic are x * 2^24 as an integer.
@@ -95,7 +100,8 @@ static void add_fixed(const float* values, int64_t count, uint64_t* slots) {
   }
 }
 
-static constexpr ObserveLoops kLoops = {key_range, count, count_apart, take_counts, add_fixed};
+static constexpr ObserveLoops kLoops = {key_range,   count,       count_apart,
+                                        take_counts, take_totals, add_fixed};
 const ObserveLoops* isa_loops() { return &kLoops; }
 
 }  // namespace GRAFT_ISA_NAMESPACE

@@ -106,7 +106,7 @@ class ObserverSet {
   Status begin_rows(size_t index, std::span<const int64_t> dims, int workers,
                     ObserveScratch& scratch);
   Status end_rows(size_t index, ObserveScratch& scratch);
-  static constexpr size_t kMaxElems = size_t{1} << 33;
+  static constexpr size_t kMaxElems = (size_t{1} << 32) - 1;  // what a BinCounter holds
   // Counts a batch as seen; only for reports.
   void count_batch() { batches_.fetch_add(1, std::memory_order_relaxed); }
   uint64_t batches() const { return batches_.load(std::memory_order_relaxed); }
