@@ -1,6 +1,7 @@
 #include "convert/classify.h"
 
 #include <algorithm>
+#include <span>
 #include <string_view>
 #include <unordered_set>
 
@@ -21,13 +22,17 @@ bool counts_as_effective(std::string_view op) {
   return op != "Const" && op != "Identity" && op != "Snapshot" && op != "StopGradient";
 }
 
-void warn_unmatched(const graphdef::Graph& graph, const std::vector<std::string>& patterns,
-                    bool by_op, const char* option, std::vector<std::string>& warnings) {
+void warn_unmatched(const graphdef::Graph& graph, const frontend::Imported& imported,
+                    const std::vector<std::string>& patterns, bool by_op, const char* option,
+                    std::vector<std::string>& warnings) {
   for (const std::string& pattern : patterns) {
-    const bool hit =
-        std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const graphdef::Node& node) {
-          return glob_match(pattern, by_op ? node.op : node.name);
-        });
+    const auto matches = [&](const auto& node) {
+      return glob_match(pattern, by_op ? std::string_view(node.op) : std::string_view(node.name));
+    };
+    const bool hit = std::any_of(graph.nodes.begin(), graph.nodes.end(), matches) ||
+                     std::any_of(imported.inlined.begin(), imported.inlined.end(), [&](auto& call) {
+                       return std::any_of(call.second.begin(), call.second.end(), matches);
+                     });
     if (!hit)
       warnings.push_back(std::string(option) + ": '" + pattern + "' matches nothing in the graph");
   }
@@ -52,6 +57,10 @@ Classified classify(const graphdef::Graph& graph, const frontend::Imported& impo
     else
       result.warnings.push_back("inputs: '" + name + "' is not in the graph");
   }
+  const auto is_denied = [&](const frontend::InlinedNode& inner) {
+    return any_glob_match(options.deny_nodes, inner.name) ||
+           any_glob_match(options.deny_ops, inner.op);
+  };
   for (size_t i = 0; i < n; ++i) {
     const graphdef::Node& node = graph.nodes[i];
     const frontend::Support& support = imported.support[i];
@@ -63,6 +72,13 @@ Classified classify(const graphdef::Graph& graph, const frontend::Imported& impo
     node_class.free = support.free;
     if (!imported.bond.empty()) node_class.bond = imported.bond[i];
     node_class.effective = counts_as_effective(node.op);
+    const auto call = imported.inlined.find(static_cast<int32_t>(i));
+    const std::span<const frontend::InlinedNode> inlined =
+        call == imported.inlined.end() ? std::span<const frontend::InlinedNode>() : call->second;
+    if (!inlined.empty())
+      node_class.effective = std::count_if(
+          inlined.begin(), inlined.end(),
+          [](const frontend::InlinedNode& inner) { return counts_as_effective(inner.op); });
     result.devices.push_back(device_key(node.device));
     node_class.device = result.devices.back();
     verdict.reason_code = support.code;
@@ -82,6 +98,10 @@ Classified classify(const graphdef::Graph& graph, const frontend::Imported& impo
       refuse("denied", "denied by node name");
     else if (any_glob_match(options.deny_ops, node.op))
       refuse("denied", "op type " + std::string(node.op) + " is denied");
+    else if (const auto inner = std::find_if(inlined.begin(), inlined.end(), is_denied);
+             inner != inlined.end())
+      refuse("denied", "node '" + inner->name + "' (" + inner->op +
+                           ") of the function that it calls is denied");
     else if (!options.allow_nodes.empty() && !any_glob_match(options.allow_nodes, node.name) &&
              !support.free)
       refuse("denied", "not in the allow list of node names");
@@ -89,10 +109,10 @@ Classified classify(const graphdef::Graph& graph, const frontend::Imported& impo
              !support.free)
       refuse("denied", "op type is not in the allow list");
   }
-  warn_unmatched(graph, options.deny_ops, true, "deny_ops", result.warnings);
-  warn_unmatched(graph, options.deny_nodes, false, "deny_nodes", result.warnings);
-  warn_unmatched(graph, options.allow_ops, true, "allow_ops", result.warnings);
-  warn_unmatched(graph, options.allow_nodes, false, "allow_nodes", result.warnings);
+  warn_unmatched(graph, imported, options.deny_ops, true, "deny_ops", result.warnings);
+  warn_unmatched(graph, imported, options.deny_nodes, false, "deny_nodes", result.warnings);
+  warn_unmatched(graph, imported, options.allow_ops, true, "allow_ops", result.warnings);
+  warn_unmatched(graph, imported, options.allow_nodes, false, "allow_nodes", result.warnings);
   return result;
 }
 

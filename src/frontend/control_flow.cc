@@ -1,4 +1,5 @@
-// While, If and Case: the functions that they run become bodies of while and branch ops.
+// While, If and Case: the functions that they run become bodies of while and branch ops. Calls: the
+// function's nodes are imported in their place.
 //
 // Inputs that a loop hands on unchanged are no carried tensors: constants among them are constants
 // of its bodies, the others are inputs that stay. An open tensor list among the inputs gets its
@@ -225,10 +226,35 @@ Status import_case(NodeImport& n) {
   return import_branches(n, n.in(0), names);
 }
 
+Status import_call(NodeImport& n) {
+  n.ignore({"config", "config_proto", "executor_type"});
+  GRAFT_ASSIGN_OR_RETURN(const std::vector<DType> takes, types_attr(n, "Tin"));
+  GRAFT_ASSIGN_OR_RETURN(const std::vector<DType> gives, types_attr(n, "Tout"));
+  GRAFT_ASSIGN_OR_RETURN(const std::string_view name, function_attr(n, "f"));
+  GRAFT_RETURN_IF_ERROR(check_arguments(n, 0, takes));
+  std::vector<ir::ValueId> args;
+  for (size_t i = 0; i < n.inputs(); ++i) args.push_back(n.known_in(i));
+  const bool passes_lists = std::any_of(args.begin(), args.end(),
+                                        [&](ir::ValueId id) { return n.list(id) != nullptr; }) ||
+                            std::find(gives.begin(), gives.end(), DType::kVariant) != gives.end();
+  if (passes_lists)
+    return n.refuse("function_call", "it passes tensor lists to a function or back");
+  GRAFT_ASSIGN_OR_RETURN(auto function, find_function(n, name, takes, gives));
+  GRAFT_ASSIGN_OR_RETURN(InlinedFunction inlined, inline_function(n, std::move(function), args));
+  for (ir::ValueId id : inlined.returns) n.output(id);
+  n.mark_inlined(std::move(inlined.nodes));
+  return ok_status();
+}
+
 constexpr OpEntry kRows[] = {
-    {"While", import_while, 0, -1, 0, true}, {"StatelessWhile", import_while, 0, -1, 0, true},
-    {"If", import_if, 1, -1, 0, true},       {"StatelessIf", import_if, 1, -1, 0, true},
-    {"Case", import_case, 1, -1, 0, true},   {"StatelessCase", import_case, 1, -1, 0, true},
+    {"While", import_while, 0, -1, 0, true},
+    {"StatelessWhile", import_while, 0, -1, 0, true},
+    {"If", import_if, 1, -1, 0, true},
+    {"StatelessIf", import_if, 1, -1, 0, true},
+    {"Case", import_case, 1, -1, 0, true},
+    {"StatelessCase", import_case, 1, -1, 0, true},
+    {"PartitionedCall", import_call, 0, -1, 0, true},
+    {"StatefulPartitionedCall", import_call, 0, -1, 0, true},
 };
 
 }  // namespace

@@ -47,6 +47,17 @@ Result<ImportedFunction> import_function(NodeImport& n, const graphdef::Function
 Result<ImportedFunction> import_closing(NodeImport& n, const graphdef::FunctionGraph& function,
                                         std::vector<FunctionArg>& args);
 
+// A function whose nodes were imported into the caller's network.
+struct InlinedFunction {
+  std::vector<ir::ValueId> returns;
+  std::vector<InlinedNode> nodes;  // those of functions that it calls included
+};
+
+// Imports the function's body where it is called; its nodes are named "caller/node". A refusal of
+// one of its nodes refuses the caller. Arguments are no tensor lists.
+Result<InlinedFunction> inline_function(NodeImport& n, graphdef::FunctionGraph function,
+                                        const std::vector<ir::ValueId>& args);
+
 // The list as one whose elements have the given extents: zeros, if it was open. When it is an open
 // argument of a function, the caller learns them and the import of the function is refused.
 Result<ir::ValueId> close_list(NodeImport& n, ir::ValueId list, const std::vector<ir::Dim>& dims);

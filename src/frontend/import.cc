@@ -38,10 +38,11 @@ const Table& table() {
 
 // Undoes what a refused importer has added.
 struct Mark {
-  size_t values, ops;
+  size_t values, ops, inputs;
   void roll_back(Imported& imported) const {
     imported.network.values.resize(values);
     imported.network.ops.resize(ops);
+    imported.network.inputs.resize(inputs);  // outputs of native nodes of a function
     std::erase_if(imported.lists,
                   [&](const auto& list) { return static_cast<size_t>(list.first) >= values; });
   }
@@ -82,7 +83,8 @@ class Importer {
     NodeImport n(graph_, index, entry, out_, limits_, options_, scope_);
     GRAFT_RETURN_IF_ERROR(check_input_count(n, entry));
     GRAFT_RETURN_IF_ERROR(check_ports(n));
-    const Mark mark{out_.network.values.size(), out_.network.ops.size()};
+    const Mark mark{out_.network.values.size(), out_.network.ops.size(),
+                    out_.network.inputs.size()};
     Status status = entry.any_inputs ? ok_status() : check_input_types(n);
     if (status.ok()) status = entry.fn(n);
     if (status.ok()) {
@@ -170,8 +172,10 @@ class Importer {
     out_.support[i].yes = true;
     out_.support[i].free = n.is_free();
     out_.values[i] = n.outputs();
-    for (size_t op = mark.ops; op < out_.network.ops.size(); ++op)
+    for (size_t op = mark.ops; op < out_.network.ops.size(); ++op) {
+      out_.network.ops[op].source = index;  // that of a function's node means nothing here
       out_.ops[i].push_back(static_cast<int32_t>(op));
+    }
   }
 
   void keep_native(int32_t index, Support support, const std::vector<ir::TensorType>& types) {
@@ -274,6 +278,73 @@ std::vector<ir::ValueId> make_arguments(NodeImport& n, const std::vector<Functio
   return values;
 }
 
+// Imports what the function's returns and side effects need. A refusal of one of its nodes refuses
+// the caller.
+Status import_body(NodeImport& n, const graphdef::FunctionGraph& function,
+                   const std::vector<ir::ValueId>& args, ImportScope& scope, Importer& importer) {
+  for (size_t i = 0; i < args.size(); ++i) importer.give(static_cast<int32_t>(i), args[i]);
+  for (int32_t index : needed_nodes(function)) {
+    if (static_cast<size_t>(index) < args.size()) continue;
+    GRAFT_RETURN_IF_ERROR(scope.work.spend(1, "importing functions"));
+    --scope.functions_left;
+    const graphdef::Node& node = function.graph.nodes[static_cast<size_t>(index)];
+    const Status status = importer.add(index);
+    const Support& support = importer.imported().support[static_cast<size_t>(index)];
+    if (status.ok() && (support.yes || node.op == "NoOp")) continue;
+    if (!status.ok() && status.code() != Code::kInvalidGraph) return status;
+    return n.refuse(
+        status.ok() ? support.code : "function",
+        "node '" + printable(node.name) + "' (" + printable(node.op) +
+            ") of a function that it runs: " + (status.ok() ? support.reason : status.message()),
+        support.hint);
+  }
+  return ok_status();
+}
+
+Result<std::vector<ir::ValueId>> returns_of(NodeImport& n, const graphdef::FunctionGraph& function,
+                                            const Imported& imported) {
+  std::vector<ir::ValueId> returns;
+  for (size_t i = 0; i < function.returns.size(); ++i) {
+    const graphdef::InputRef ref = function.returns[i];
+    const auto& ports = imported.values[static_cast<size_t>(ref.node)];
+    const ir::ValueId id = static_cast<size_t>(ref.port) < ports.size()
+                               ? ports[static_cast<size_t>(ref.port)]
+                               : ir::kNoValue;
+    const bool is_list = id != ir::kNoValue && imported.lists.contains(id);
+    if (id == ir::kNoValue || is_list != (function.return_dtypes[i] == DType::kVariant) ||
+        (!is_list &&
+         imported.network.values[static_cast<size_t>(id)].type.dtype != function.return_dtypes[i]))
+      return n.refuse("function", "return " + std::to_string(i) +
+                                      " of a function that it runs is not of its dtype");
+    returns.push_back(id);
+  }
+  return returns;
+}
+
+// Names its nodes as if they stood where they are called: "caller/node".
+void prefix_names(std::string_view caller, graphdef::Graph& graph) {
+  auto names = std::make_shared<std::vector<std::string>>();
+  names->reserve(graph.nodes.size());
+  for (graphdef::Node& node : graph.nodes) {
+    names->push_back(std::string(caller) + "/" + std::string(node.name));
+    node.name = names->back();
+  }
+  graph.owners.push_back(std::move(names));
+}
+
+// Gives the network back to the caller, whatever comes of the import.
+class LentNetwork {
+ public:
+  LentNetwork(ir::Network& network, Importer& importer) : network_(network), importer_(importer) {}
+  ~LentNetwork() { network_ = importer_.take().network; }
+  LentNetwork(const LentNetwork&) = delete;
+  LentNetwork& operator=(const LentNetwork&) = delete;
+
+ private:
+  ir::Network& network_;
+  Importer& importer_;
+};
+
 }  // namespace
 
 Result<ImportedFunction> import_function(NodeImport& n, const graphdef::FunctionGraph& function,
@@ -285,48 +356,46 @@ Result<ImportedFunction> import_function(NodeImport& n, const graphdef::Function
   SymbolMap symbols(n, args, start.network);
   const std::vector<ir::ValueId> values = make_arguments(n, args, start);
   Importer importer(function.graph, n.limits(), n.options(), scope, std::move(start));
-  for (size_t i = 0; i < args.size(); ++i) importer.give(static_cast<int32_t>(i), values[i]);
-  for (int32_t index : needed_nodes(function)) {
-    if (static_cast<size_t>(index) < args.size()) continue;
-    GRAFT_RETURN_IF_ERROR(scope.work.spend(1, "importing functions"));
-    --scope.functions_left;
-    const graphdef::Node& node = function.graph.nodes[static_cast<size_t>(index)];
-    Status status = importer.add(index);
-    const Support& support = importer.imported().support[static_cast<size_t>(index)];
-    if (status.ok() && (support.yes || node.op == "NoOp")) continue;
-    if (!status.ok() && status.code() != Code::kInvalidGraph) return status;
-    for (const auto& [arg, dims] : scope.learned) {
-      std::vector<ir::Dim> translated;
-      for (ir::Dim d : dims)
-        if (const auto mapped = symbols.outward(importer.imported().network, d))
-          translated.push_back(*mapped);
-      if (translated.size() == dims.size()) learned.emplace(arg, std::move(translated));
-    }
-    return n.refuse(
-        status.ok() ? support.code : "function",
-        "node '" + printable(node.name) + "' (" + printable(node.op) +
-            ") of a function that it runs: " + (status.ok() ? support.reason : status.message()),
-        support.hint);
+  const Status status = import_body(n, function, values, scope, importer);
+  for (const auto& [arg, dims] : scope.learned) {
+    std::vector<ir::Dim> translated;
+    for (ir::Dim d : dims)
+      if (const auto mapped = symbols.outward(importer.imported().network, d))
+        translated.push_back(*mapped);
+    if (translated.size() == dims.size()) learned.emplace(arg, std::move(translated));
   }
+  GRAFT_RETURN_IF_ERROR(status);
   ImportedFunction result;
-  for (size_t i = 0; i < function.returns.size(); ++i) {
-    const graphdef::InputRef ref = function.returns[i];
-    const auto& ports = importer.imported().values[static_cast<size_t>(ref.node)];
-    const ir::ValueId id = static_cast<size_t>(ref.port) < ports.size()
-                               ? ports[static_cast<size_t>(ref.port)]
-                               : ir::kNoValue;
-    const Imported& imported = importer.imported();
-    const bool is_list = id != ir::kNoValue && imported.lists.contains(id);
-    if (id == ir::kNoValue || is_list != (function.return_dtypes[i] == DType::kVariant) ||
-        (!is_list &&
-         imported.network.values[static_cast<size_t>(id)].type.dtype != function.return_dtypes[i]))
-      return n.refuse("function", "return " + std::to_string(i) +
-                                      " of a function that it runs is not of its dtype");
-    result.returns.push_back(id);
-  }
+  GRAFT_ASSIGN_OR_RETURN(result.returns, returns_of(n, function, importer.imported()));
   Imported imported = importer.take();
   result.network = std::move(imported.network);
   result.lists = std::move(imported.lists);
+  return result;
+}
+
+Result<InlinedFunction> inline_function(NodeImport& n, graphdef::FunctionGraph function,
+                                        const std::vector<ir::ValueId>& args) {
+  const ImportScope& outer = n.scope();
+  ImportScope scope{outer.library, outer.work, outer.depth + 1, outer.functions_left, {}};
+  prefix_names(n.node().name, function.graph);
+  Imported start;
+  start.network = std::move(n.network());
+  Importer importer(function.graph, n.limits(), n.options(), scope, std::move(start));
+  const LentNetwork lent(n.network(), importer);
+  GRAFT_RETURN_IF_ERROR(import_body(n, function, args, scope, importer));
+  InlinedFunction result;
+  const Imported& imported = importer.imported();
+  GRAFT_ASSIGN_OR_RETURN(result.returns, returns_of(n, function, imported));
+  for (size_t i = args.size(); i < function.graph.nodes.size(); ++i) {
+    if (!imported.support[i].yes) continue;
+    const graphdef::Node& node = function.graph.nodes[i];
+    const auto inner = imported.inlined.find(static_cast<int32_t>(i));
+    if (inner == imported.inlined.end()) {
+      result.nodes.push_back({std::string(node.name), std::string(node.op)});
+    } else {
+      result.nodes.insert(result.nodes.end(), inner->second.begin(), inner->second.end());
+    }
+  }
   return result;
 }
 

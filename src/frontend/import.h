@@ -37,6 +37,11 @@ struct TensorList {
   std::optional<std::vector<ir::Dim>> declared;
 };
 
+// A node of a function that was inlined where it is called.
+struct InlinedNode {
+  std::string name, op;  // name: "caller/node"
+};
+
 // The whole graph as one Network; ops carry `source` = node index. Outputs of unsupported nodes
 // appear as inputs of the network when their type is known.
 struct Imported {
@@ -46,6 +51,8 @@ struct Imported {
       values;                             // per node, per output port; kNoValue: type unknown
   std::vector<std::vector<int32_t>> ops;  // per node: indices into network.ops
   std::unordered_map<ir::ValueId, TensorList> lists;
+  // The nodes that a call stands for.
+  std::unordered_map<int32_t, std::vector<InlinedNode>> inlined;
   // Per node: nodes of one number >= 0 hand tensor lists to each other, which no border of an
   // engine can pass.
   std::vector<int32_t> bond;

@@ -65,8 +65,7 @@ constexpr std::string_view kStateful[] = {"RandomUniform",
                                           "Timestamp",
                                           "Stage",
                                           "Unstage"};
-constexpr std::string_view kCalls[] = {"StatefulPartitionedCall", "PartitionedCall",
-                                       "SymbolicGradient", "RemoteCall"};
+constexpr std::string_view kCalls[] = {"SymbolicGradient", "RemoteCall"};
 constexpr std::string_view kEngines[] = {"TRTEngineOp", "GraftEngineOp", "TRTCalibOp",
                                          "GraftCalibOp"};
 constexpr std::string_view kResources[] = {"HashTable",

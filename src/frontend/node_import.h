@@ -141,6 +141,10 @@ class NodeImport {
   // For nodes that stay native but whose output type is known.
   void native_output(ir::TensorType type) { native_outputs_.push_back(std::move(type)); }
   std::vector<ir::TensorType>& native_outputs() { return native_outputs_; }
+  // The node is a call, and these nodes are imported in its place.
+  void mark_inlined(std::vector<InlinedNode> nodes) {
+    imported_.inlined[index_] = std::move(nodes);
+  }
   void mark_free() { free_ = true; }
   bool is_free() const { return free_; }
 
@@ -182,7 +186,7 @@ std::span<const OpEntry> rearranging_ops();    // ReverseV2, Roll, InvertPermuta
 std::span<const OpEntry> matrix_part_ops();    // MatrixBandPart, MatrixDiag*, MatrixSetDiag*
 std::span<const OpEntry> composed_math_ops();  // LRN, L2Loss, Xdivy, Xlogy, ...
 std::span<const OpEntry> indexed_ops();        // GatherNd, ScatterNd, Cumsum, TopK, ...
-std::span<const OpEntry> control_flow_ops();   // While, If, Case
+std::span<const OpEntry> control_flow_ops();   // While, If, Case, PartitionedCall
 std::span<const OpEntry> tensor_list_ops();    // TensorList*
 std::span<const OpEntry> quantization_ops();   // FakeQuantWithMinMax*, QuantizeAndDequantizeV2-V4
 

@@ -13,8 +13,9 @@ namespace graft::partition {
 struct NodeClass {
   bool supported = false;
   bool free = false;  // constants: never alone; joined to the segments that use them
-  bool effective =
-      true;  // counts for min_segment_size (not Const, Identity, StopGradient, Snapshot)
+  // Counts for min_segment_size (not Const, Identity, StopGradient, Snapshot): 0 or 1, of a call
+  // what its function has.
+  int64_t effective = 1;
   std::string_view device;  // nodes of different devices do not share a segment
   double value = 1;         // for the cap: FLOPs or node count
   // Supported nodes of one number >= 0 share a segment, or are in none.

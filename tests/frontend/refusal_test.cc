@@ -55,7 +55,7 @@ TEST(Refusal, S24_variables) {
   expect_refused(image().add("VarHandleOp", "n", {}, {{"dtype", kFloatAttr}}), "variable");
 }
 TEST(Refusal, C5_function_calls) {
-  expect_refused(image().add("PartitionedCall", "n", {"x"}, {}), "function_call");
+  expect_refused(image().add("RemoteCall", "n", {"x"}, {}), "function_call");
 }
 TEST(Refusal, S16_engines) { expect_refused(image().add("TRTEngineOp", "n", {"x"}, {}), "engine"); }
 
