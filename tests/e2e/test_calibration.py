@@ -197,7 +197,7 @@ def test_Q15_memory_stays_flat_over_a_thousand_batches_of_an_engine_that_observe
             session.run("output:0", {"input:0": data[run_number % 100:][:8]})
             if run_number == 199:
                 warm = resident_bytes()
-    assert [row["calibration"] for row in counters().values()] == [1000]
+    assert [row["calibration"] for row in counters().values() if any(row.values())] == [1000]
     assert resident_bytes() - warm < 2 << 20  # 800 batches of the network's tensors are 82 MiB
 
 

@@ -74,7 +74,7 @@ def test_the_native_segment_calls_them_too(counters):
     with trt.options(fail_engines=["*"]):
         trt.reset_counters()
         check(converted, graph_def, names, 4)
-    assert [row["native"] for row in counters().values()] == [1]
+    assert [row["native"] for row in counters().values() if any(row.values())] == [1]
 
 
 def test_without_tensorflow():

@@ -146,7 +146,7 @@ TEST(FusedSteps, Q8_Q11_rows_shown_while_fused_count_as_whole_tensors) {
   const auto one_infinity = [](std::vector<float>& x) { x[x.size() / 2] = INFINITY; };
   const auto loud = [](std::vector<float>& x) { x[7] = 1e7f; };
   const auto as_drawn = [](std::vector<float>&) {};
-  for (const std::function<void(std::vector<float>&)> change :
+  for (const std::function<void(std::vector<float>&)>& change :
        {std::function<void(std::vector<float>&)>(as_drawn), {one_infinity}, {loud}}) {
     for (int64_t batch : {1, 3, 8}) {
       auto loaded = load_engine(engine_testing::must_write(blocks().network).bytes, {},

@@ -116,8 +116,9 @@ TEST(QuantizedPlan, comes_back_and_is_written_again_to_the_same_bytes) {
 TEST(QuantizedPlan, L11_golden_plan_is_what_this_version_reads_and_writes) {
   const Bytes plan = must_write(quantized_network()).bytes;
   const std::string name = "/v1_int8.grft";
-  if (const char* folder = std::getenv("GRAFT_ADD_GOLDEN"))
+  if (const char* folder = std::getenv("GRAFT_ADD_GOLDEN")) {
     ASSERT_TRUE(write_file_atomic(folder + name, plan).ok());
+  }
   auto golden = read_file(std::string(GRAFT_TEST_DATA) + "/golden/plans" + name, 1 << 20);
   ASSERT_TRUE(golden.ok()) << golden.status().message();
   EXPECT_EQ(plan, *golden);

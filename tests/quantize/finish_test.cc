@@ -167,7 +167,7 @@ TEST(Finish, NothingMayBeLeftToQuantize) {
 TEST(Finish, BadPercentileIsRefused) {
   const auto set = make_set();
   for (const double p : {0.0, -1.0, 100.1, std::numeric_limits<double>::quiet_NaN()})
-    EXPECT_EQ(finish(*set, "E", {CalibratorKind::kMinMax, {p}, false}).status().code(),
+    EXPECT_EQ(finish(*set, "E", {CalibratorKind::kMinMax, {p}, false, 0, {}}).status().code(),
               Code::kInvalidArgument);
 }
 

@@ -45,8 +45,9 @@ class CasesTest : public PluginTest {
       n.attrs.erase("segment_func");
     for (const auto& [key, value] : keys) {
       if (key.starts_with("attr.")) n.attrs[key.substr(5)] = attr_value(value);
-      if (key.starts_with("option."))
+      if (key.starts_with("option.")) {
         EXPECT_EQ(graft::set_run_option(key.substr(7), value).message(), "");
+      }
       if (key.starts_with("env.")) setenv(key.substr(4).c_str(), value.c_str(), 1);
     }
     const std::vector<float> x = {0, 1, 2, -3};

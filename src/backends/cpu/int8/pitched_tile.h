@@ -1,5 +1,5 @@
 // The sums of DotTile for rows that lie evenly: a pointer for every three rows instead of one each
-// leaves more of the front end to products. Ops is the instruction set, or the scalar model of it.
+// leaves more of the front end to products.
 #pragma once
 
 #include "backends/cpu/int8/gemm_table.h"
