@@ -10,7 +10,7 @@ from ._options import options
 from .calibration import CalibrationTable
 from .comparison import Comparison, compare
 from .conversion import Conversion, analyze, benchmark, convert
-from .drop_in import calib_graph_to_infer_graph, create_inference_graph
+from .drop_in import calib_graph_to_infer_graph, create_inference_graph, rescue
 from .errors import (CalibrationError, Cancelled, Error, FileError, InternalError, InvalidArgument, InvalidGraph, NotConverted,
                      PlanError, Unsupported)
 from .graph_converter import TrtGraphConverter
@@ -23,7 +23,7 @@ __version__ = _native.native.version
 __all__ = [
     "CalibrationError", "CalibrationTable", "Cancelled", "Comparison", "Conversion", "Error", "FileError", "InternalError", "InvalidArgument", "InvalidGraph",
     "NotConverted", "PlanError", "Report", "Session", "TrtGraphConverter", "Unsupported", "analyze", "benchmark", "calib_graph_to_infer_graph", "compare", "convert",
-    "counters", "create_inference_graph", "load_plugin", "options", "reset_counters",
+    "counters", "create_inference_graph", "load_plugin", "options", "rescue", "reset_counters",
 ]
 
 _plugin.install_import_hook()

@@ -5,7 +5,7 @@ import itertools
 import warnings
 
 from . import _job, _options, calibration, graphs, plugin
-from ._native import logger
+from ._native import logger, native
 from .errors import CalibrationError, InvalidArgument, Unsupported
 
 _PRECISIONS = ("FP32", "FP16", "INT8")
@@ -134,3 +134,21 @@ def calib_graph_to_infer_graph(calibration_graph_def, is_dynamic_op=False):
         raise
     plugin.ensure_loaded_if_tensorflow()
     return graphs.from_bytes(graph)
+
+
+def rescue(graph):
+    """Turns the `TRTEngineOp`s of a graph of TF-TRT (or of Graft) back into native nodes: those of their native segments.
+
+    graph: GraphDef (or its bytes, a tf.Graph, the path of a .pb) with its function library; it is never changed.
+    The nodes get the names that they had before the conversion. Neither TensorRT nor a GPU is needed, and the result can be
+    converted again. Returns a GraphDef, or bytes for bytes; the graph itself, with a warning, when it holds no engine.
+
+    Raises Unsupported for an engine without a native segment (TF-TRT before 1.10 kept none) or inside a function, InvalidGraph
+    for a segment that does not fit its engine.
+    """
+    serialized, engines = native.rescue(graphs.to_bytes(graph, "graph"))
+    if engines:
+        logger.info("rescue: %d engines turned back into native nodes: %s", len(engines), ", ".join(engines))
+    else:
+        warnings.warn("graftrt.rescue: the graph holds no engine; it is returned as it is", stacklevel=2)
+    return serialized if isinstance(graph, (bytes, bytearray, memoryview)) else graphs.from_bytes(serialized)

@@ -9,6 +9,7 @@
 #include "graft/calibrate.h"
 #include "graft/files.h"
 #include "graft/finish.h"
+#include "graft/rescue.h"
 
 namespace graft::python {
 namespace {
@@ -95,9 +96,21 @@ nb::list calibration_files(const std::string& directory, const std::string& reso
   return list;
 }
 
+nb::tuple run_rescue(nb::bytes graph) {
+  auto rescued = [&] {
+    nb::gil_scoped_release release;
+    return rescue(bytes_view(graph));
+  }();
+  if (!rescued.ok()) raise_status(rescued.status());
+  nb::list engines;
+  for (const std::string& name : rescued->engines) engines.append(name);
+  return nb::make_tuple(to_bytes(rescued->graph), engines);
+}
+
 }  // namespace
 
 void bind_finish(nb::module_& m) {
+  m.def("rescue", &run_rescue, "graph"_a);
   m.def("calibration_resources", &resources, "graph"_a);
   m.def("finish_calibration", &run_finish, "graph"_a, "states"_a, "options"_a, "stop"_a.none(),
         "build"_a);
