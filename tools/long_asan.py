@@ -10,7 +10,8 @@ import dev_stages
 CASE_LIMIT_S = 300
 # What reads untrusted bytes, and what does pointer arithmetic.
 TARGETS = ("graphdef_tests", "partition_tests", "engine_tests", "cpu_tests", "session_tests", "tf_host_tests",
-           "graphdef_fuzz_replay", "plan_fuzz_replay", "convert_fuzz_replay")
+           "graphdef_fuzz_replay", "plan_fuzz_replay", "convert_fuzz_replay",
+           "rescue_fuzz_replay")
 ASAN_ENV = {"ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
 
 

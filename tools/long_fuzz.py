@@ -11,7 +11,7 @@ import dev_build
 import dev_common as common
 from long_asan import ASAN_ENV
 
-TARGETS = ("graphdef_fuzz", "plan_fuzz", "convert_fuzz")
+TARGETS = ("graphdef_fuzz", "plan_fuzz", "convert_fuzz", "rescue_fuzz")
 RUNS = 20_000       # of a target
 STEP = 5_000        # between two saves of the state
 INPUT_BYTES = 4096
