@@ -5,6 +5,7 @@
 
 #include "backends/cpu/common/rounding.h"
 #include "backends/cpu/conv/conv_rows.h"
+#include "backends/cpu/int8/tile_grid.h"
 #include "backends/cpu/threads/parallel.h"
 
 namespace graft::cpu {
@@ -14,6 +15,10 @@ namespace {
 constexpr int64_t kFewChannels = 4;
 // Output pixels of a task with padded copies.
 constexpr int64_t kRunPixels = 256;
+// Bytes that are read past the last pixel of padded copies.
+constexpr int64_t kRunsBehind = kInt8ShortTap;
+// Of the second-level cache.
+constexpr int64_t kCachedCopyBytes = 256 << 10;
 // A multiply-add costs about a third of one in float32, by which split_igemm counts.
 constexpr int64_t kFloatRatio = 3;
 
@@ -39,6 +44,17 @@ void guard_end(const Int8Weights& w, const uint8_t* src, const uint8_t* end, uin
   std::memset(copy + tail, 0, static_cast<size_t>(row_bytes(w) + kInt8Step - tail));
 }
 
+// Into how many tasks an image's lines are cut: as few as keep the threads busy and the copies in
+// the cache, since tasks that meet copy the lines between them twice.
+int64_t grid_row_tasks(const Int8Weights& w, const ConvShape& s, const IgemmSplit& split,
+                       int threads) {
+  const int64_t for_threads =
+      threads <= 1 ? 1
+                   : std::min<int64_t>(ceil_div(split.row_blocks, s.batch), int64_t{threads} * 2);
+  const int64_t for_cache = ceil_div(TileGrid(w, s, s.oh).copied_bytes, kCachedCopyBytes);
+  return std::clamp<int64_t>(std::max(for_threads, for_cache), 1, s.oh);
+}
+
 }  // namespace
 
 bool int8_conv_uses_runs(const ConvShape& s) {
@@ -54,6 +70,8 @@ Int8Matrix int8_conv_matrix(const ConvShape& s, const int8_t* weights) {
   m.tap_k = runs ? s.kw * s.c : s.c / s.groups;
   m.n = s.oc / s.groups;
   m.row_step = s.oc;
+  m.taps_fill_tiles = !runs && int8_conv_fits_grid(s);
+  m.taps_are_runs = runs;
   return m;
 }
 
@@ -73,7 +91,7 @@ Int8ConvPlan plan_int8_conv(const Int8Weights& w, const ConvShape& s, int thread
     p.row_tasks = (s.oh + p.rows_per_task - 1) / p.rows_per_task;
     p.tasks = s.batch * p.row_tasks;
     p.copies_offset = p.rows_offset + align64(s.kh * p.rows_per_task * s.ow * kPointer);
-    const int64_t copied = run_rows(s, p.rows_per_task) * run_width(s) + kInt8Step;
+    const int64_t copied = run_rows(s, p.rows_per_task) * run_width(s) + kRunsBehind;
     p.packed_offset = p.copies_offset + align64(copied);
     p.worker_bytes = p.packed_offset + align64(w.table->kind == Int8Kind::kWords
                                                    ? copied * int64_t{sizeof(int16_t)}
@@ -84,6 +102,16 @@ Int8ConvPlan plan_int8_conv(const Int8Weights& w, const ConvShape& s, int thread
                          s.stride_h == 1 && s.stride_w == 1 && s.oh == s.h && s.ow == s.w;
   p.rows = pointwise ? ConvRows::kDense : ConvRows::kTaps;
   p.split = split_igemm(w.panels, m, (k + kFloatRatio - 1) / kFloatRatio, s.groups, threads);
+  if (w.taps_fill_tiles && tile_grid_pays(w, s)) {
+    p.grid = true;
+    p.row_tasks = grid_row_tasks(w, s, p.split, threads);
+    p.rows_per_task = ceil_div(s.oh, p.row_tasks);
+    p.tasks = s.batch * p.row_tasks * p.split.panel_chunks;
+    p.grid_taps = tile_grid_taps(w, s);
+    p.copies_offset = p.rows_offset;
+    p.worker_bytes = p.copies_offset + align64(TileGrid(w, s, p.rows_per_task).copied_bytes);
+    return p;
+  }
   p.tasks = s.groups * p.split.tasks();
   p.copies_offset = p.rows_offset + align64(w.taps * p.split.max_rows() * kPointer);
   p.packed_offset = p.copies_offset + align64(row_bytes(w) + kInt8Step);
@@ -109,7 +137,19 @@ void run_int8_conv(const Int8Weights& w, const Int8ConvPlan& plan, const Int8Epi
     b.acc = reinterpret_cast<int32_t*>(mine);
     b.packed_rows = reinterpret_cast<uint8_t*>(mine + plan.packed_offset);
     int64_t m0, panel_begin = 0, panel_end = w.panels.count;
-    if (plan.rows == ConvRows::kRuns) {
+    TileGrid grid;
+    if (plan.grid) {
+      const int64_t chunk = task % plan.split.panel_chunks;
+      const int64_t block = task / plan.split.panel_chunks;
+      const int64_t image = block / plan.row_tasks;
+      const int64_t oy = s.oh * (block % plan.row_tasks) / plan.row_tasks;
+      const int64_t end = s.oh * (block % plan.row_tasks + 1) / plan.row_tasks;
+      panel_begin = plan.split.panel_begin(chunk);
+      panel_end = plan.split.panel_begin(chunk + 1);
+      grid = TileGrid(w, s, end - oy);
+      copy_grid_lines(s, grid, src, image, oy, copies);
+      m0 = (image * s.oh + oy) * s.ow;
+    } else if (plan.rows == ConvRows::kRuns) {
       const int64_t image = task / plan.row_tasks;
       const int64_t oy0 = task % plan.row_tasks * plan.rows_per_task;
       const int64_t oys = std::min(plan.rows_per_task, s.oh - oy0);
@@ -117,7 +157,8 @@ void run_int8_conv(const Int8Weights& w, const Int8ConvPlan& plan, const Int8Epi
       for (int64_t r = 0; r < runs; ++r) {
         fill_run(s, src, image, oy0 * s.stride_h - s.pad_top + r, copies + r * width);
       }
-      std::memset(copies + runs * width, 0, kInt8Step);
+      std::memset(copies + runs * width, 0, kRunsBehind);
+      b.taps_readable = row_bytes(w) <= kInt8ShortTap;
       b.num_rows = oys * s.ow;
       const uint8_t* first = copies;
       int64_t elem_bytes = 1;
@@ -165,7 +206,11 @@ void run_int8_conv(const Int8Weights& w, const Int8ConvPlan& plan, const Int8Epi
           at(static_cast<const char*>(residual), s.residual_ld, epilogue.residual_elem_bytes);
     }
     b.dst = at(static_cast<char*>(dst), s.dst_ld, epilogue.dst_elem_bytes);
-    run_int8_block(b, panel_begin, panel_end);
+    if (plan.grid) {
+      run_tile_grid(b, grid, plan.grid_taps.data(), copies, panel_begin, panel_end);
+    } else {
+      run_int8_block(b, panel_begin, panel_end);
+    }
   });
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "backends/cpu/conv/conv2d.h"
 #include "backends/cpu/int8/igemm8.h"
@@ -20,8 +21,10 @@ struct Int8ConvPlan {
   ConvShape shape;
   ConvRows rows = ConvRows::kTaps;
   IgemmSplit split;           // kDense, kTaps
-  int64_t rows_per_task = 1;  // kRuns: output rows
-  int64_t row_tasks = 1;      // kRuns: tasks of an image
+  bool grid = false;          // tile_grid.h; of the split only panel chunks, row_tasks for its rows
+  int64_t rows_per_task = 1;  // kRuns: output rows; grid: at most
+  int64_t row_tasks = 1;      // kRuns, grid: tasks of an image, for each panel chunk
+  std::vector<ptrdiff_t> grid_taps;
   int64_t tasks = 0;
   int workers = 1;
   // Scratch of each worker: accumulators, row pointers, copies of src, copies of rows.

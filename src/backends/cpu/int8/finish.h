@@ -57,8 +57,36 @@ struct QuantizedRows {
   }
 };
 
+// Rows of one full panel of two vectors, without a loop over columns.
+template <Residual kResidual>
+static void finish_full_panel(const Int8FinishArgs& t) {
+  const int8_t lo_byte = static_cast<int8_t>(__builtin_nearbyintf(t.lo));
+  const Vec hi = vset(t.hi), m[2] = {vload(t.m), vload(t.m + kLanes)};
+  const Vec residual_scale = vset(t.residual_scale);
+  const Bytes lo = bytes_set(lo_byte);
+  const char* residual = static_cast<const char*>(t.residual);
+  char* dst = static_cast<char*>(t.dst);
+  const ptrdiff_t rows = t.rows, ldd = t.ldd, ldr = t.ldr;
+  const int32_t* acc = t.acc;
+  for (ptrdiff_t row = 0; row < rows; row += 2) {
+    const ptrdiff_t next = row + 1 < rows ? 1 : 0;  // an odd last row is stored twice
+    IntVec q[4];
+    for (int k = 0; k < 4; ++k) {
+      const ptrdiff_t at = k < 2 ? row : row + next;
+      Vec v = vmul(ints_to_float(acc + at * 2 * kLanes + k % 2 * kLanes), m[k % 2]);
+      if constexpr (kResidual != Residual::kNone) {
+        const char* r = residual + at * ldr + k % 2 * kLanes;
+        v = vadd(v, vmul(bytes_to_float<kResidual == Residual::kInt8>(r), residual_scale));
+      }
+      q[k] = vto_int(vmin(hi, v));
+    }
+    packed_halves_store(dst + row * ldd, dst + (row + next) * ldd, bytes_max(pack_ints(q), lo));
+  }
+}
+
 template <Residual kResidual>
 static void finish_quantized_rows(const Int8FinishArgs& t) {
+  if (t.columns == 2 * kLanes && t.acc_ld == t.columns) return finish_full_panel<kResidual>(t);
   using Rows = QuantizedRows<kResidual>;
   const int8_t lo_byte = static_cast<int8_t>(__builtin_nearbyintf(t.lo));
   const Rows c{vset(t.lo), vset(t.hi), vset(t.residual_scale), bytes_set(lo_byte)};

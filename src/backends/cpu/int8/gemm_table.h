@@ -46,7 +46,10 @@ struct Int8AccArgs {
   // Tile kernels read rows of all steps instead, zeros past the last, as many as row_multiple says.
   const uint8_t* packed_rows;
   ptrdiff_t packed_ld;
-  ptrdiff_t packed_bytes = 0;  // of a row of all steps; 0: packed_ld
+  ptrdiff_t packed_bytes = 0;  // of a tap of a row; 0: packed_ld
+  // A row's taps begin so many bytes from it; null: one at the row itself.
+  const ptrdiff_t* packed_taps = nullptr;
+  ptrdiff_t num_packed_taps = 1;
   ptrdiff_t num_rows;
   const int8_t* b;
   const Int8Slice* slices;

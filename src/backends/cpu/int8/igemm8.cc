@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "backends/cpu/common/rounding.h"
+#include "backends/cpu/int8/panel_args.h"
 
 namespace graft::cpu {
 namespace {
@@ -20,6 +21,13 @@ void pack_rows(const Int8Block& b, int64_t begin) {
   std::memset(b.packed_rows + b.num_rows * ld, 0, static_cast<size_t>((padded - b.num_rows) * ld));
   for (int64_t i = begin; i < b.num_rows; ++i) {
     uint8_t* row = b.packed_rows + i * ld;
+    if (b.taps_readable) {
+      // A fixed size is no call. The next tap writes over what is too much, and the bytes past the
+      // last one meet zeros among the weights.
+      for (int64_t tap = 0; tap < w.taps; ++tap, row += tap_bytes)
+        std::memcpy(row, b.rows[tap * b.row_stride + i], kInt8ShortTap);
+      continue;
+    }
     for (int64_t tap = 0; tap < w.taps; ++tap, row += tap_bytes) {
       std::memcpy(row, b.rows[tap * b.row_stride + i], static_cast<size_t>(w.tap_k));
       std::memset(row + w.tap_k, 0, static_cast<size_t>(tap_bytes - w.tap_k));
@@ -76,17 +84,18 @@ int64_t int8_packed_bytes(const Int8Weights& w, int64_t num_rows) {
     return align64(count * int64_t{sizeof(uint8_t*)}) + count * w.tap_steps * kInt8Step;
   }
   if (w.table->kind != Int8Kind::kTiles) return 0;
-  return round_up(num_rows, w.table->row_multiple) * w.steps * kInt8Step;
+  return round_up(num_rows, w.table->row_multiple) * w.steps * kInt8Step + kInt8ShortTap;
 }
 
 void run_int8_block(const Int8Block& b, int64_t panel_begin, int64_t panel_end) {
   const Int8Weights& w = *b.weights;
   const Int8Epilogue& e = *b.epilogue;
-  const int64_t first_column = b.group * w.panels.padded_columns();
   // Blocks of whole strips of rows, so that only the last has a short one.
-  const int64_t blocks = (b.num_rows + kInt8FinishRows - 1) / kInt8FinishRows;
-  const int64_t height =
-      blocks > 0 ? round_up((b.num_rows + blocks - 1) / blocks, w.table->row_multiple) : 1;
+  const int64_t blocks = ceil_div(b.num_rows, kInt8FinishRows);
+  const int64_t height = w.table->kind == Int8Kind::kTiles ? kInt8TileRows
+                         : blocks > 0
+                             ? round_up(ceil_div(b.num_rows, blocks), w.table->row_multiple)
+                             : 1;
   const uint8_t* const* rows = b.rows;
   int64_t row_stride = b.row_stride;
   // Whole blocks that tiles may read where they are.
@@ -105,56 +114,35 @@ void run_int8_block(const Int8Block& b, int64_t panel_begin, int64_t panel_end) 
   const bool one_pass = w.table->product && e.quantized && e.within_int32 &&
                         w.slices_per_panel == 1 && (!w.src_has_sign || w.table->product_with_sign);
   if (w.table->begin) w.table->begin();
-  Int8AccArgs acc;
+  Int8PanelArgs args(b);
+  Int8AccArgs& acc = args.acc;
   acc.row_tap_stride = w.taps == 1 ? 0 : row_stride;
   // As widen_rows has laid them, or as the caller has.
   acc.row_pitch = rows != b.rows ? w.tap_steps * kInt8Step : b.word_pitch;
-  acc.packed_bytes = w.steps * kInt8Step;
-  acc.num_slices = w.slices_per_panel;
-  acc.acc = b.acc;
-  acc.has_sign = w.src_has_sign;
-  Int8FinishArgs f;
-  f.acc = b.acc;
-  f.ldr = b.ldr;
-  f.ldd = b.ldd;
-  f.residual_has_sign = e.residual_has_sign;
-  f.residual_scale = e.residual_scale;
-  f.lo = e.lo;
-  f.hi = e.hi;
-  f.epilogue = &e.act;
   const int64_t cached = one_pass ? rows_in_cache(w, panel_end - panel_begin) : b.num_rows;
   const int64_t block_rows = rows == b.rows && b.word_pitch > 0 ? b.pitched_rows : cached;
   for (int64_t begin = 0; begin < b.num_rows; begin += block_rows) {
     const int64_t end = std::min(begin + block_rows, b.num_rows);
     for (int64_t p = panel_begin; p < panel_end; ++p) {
-      const int64_t column = w.panels.first_column(p);
-      acc.b = w.packed.as<int8_t>() + w.panel_offset(b.group, p);
-      acc.slices = w.panel_slices(b.group, p);
-      acc.bias = w.bias.data() + first_column + column;
-      acc.vecs = w.panels.panel_vecs(p);
-      f.acc_ld = w.panels.width(p);
-      f.columns = w.panels.columns(p);
-      f.m = e.m.data() + first_column + column;
-      const bool two_full = acc.vecs == 2 && f.columns == f.acc_ld;
+      args.select(p);
+      const bool two_full = acc.vecs == 2 && args.to_dst.columns == args.width();
       const bool finishes = one_pass && (two_full || w.table->product_any_width);
       const int64_t step = finishes ? end - begin : height;
       for (int64_t row = begin; row < end; row += step) {
-        acc.num_rows = f.rows = std::min(step, end - row);
+        acc.num_rows = std::min(step, end - row);
         acc.rows = rows + row;
         const bool direct = row < direct_rows;
         acc.packed_ld = direct ? b.row_bytes : w.steps * kInt8Step;
         acc.packed_rows = direct          ? b.rows[row]
                           : b.packed_rows ? b.packed_rows + row * acc.packed_ld
                                           : nullptr;
-        f.residual =
-            b.residual ? b.residual + (row * b.ldr + column) * e.residual_elem_bytes : nullptr;
-        f.dst = b.dst + (row * b.ldd + column) * e.dst_elem_bytes;
         if (finishes) {
-          w.table->product(&acc, &f);
+          args.rows_of_dst(row, acc.num_rows);
+          w.table->product(&acc, &args.to_dst);
           continue;
         }
         w.table->accumulate(&acc);
-        e.finish(&f);
+        args.finish(acc.acc, row, acc.num_rows);
       }
     }
   }

@@ -24,6 +24,10 @@ struct Int8Epilogue {
 
 // Rows that are computed before they are finished.
 constexpr int64_t kInt8FinishRows = 48;
+constexpr int64_t kInt8ShortTap = 32;
+// The same of tile kernels, which take them two tiles at a time.
+constexpr int64_t kInt8TileRows = 32;
+static_assert(kInt8TileRows <= kInt8FinishRows);
 
 struct Int8Block {
   const Int8Weights* weights = nullptr;
@@ -32,6 +36,8 @@ struct Int8Block {
   const uint8_t* const* rows = nullptr;  // a(t, i) = rows[t * row_stride + i]
   int64_t row_stride = 0, num_rows = 0;
   bool rows_are_words = false;  // kWords: the rows are int16 already
+  // kTiles: kInt8ShortTap bytes from every pointer in rows may be read, and a tap has no more.
+  bool taps_readable = false;
   // Those of a tap lie this many bytes apart, in runs of pitched_rows; 0: they may not.
   int64_t word_pitch = 0, pitched_rows = 0;
   // Of one tap, where the rows lie row_bytes apart: how many from the first may be read, which may

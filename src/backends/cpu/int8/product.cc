@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "backends/cpu/common/rounding.h"
 #include "backends/cpu/gemm/compute_select.h"
 #include "ir/quantized.h"
 
@@ -18,6 +19,8 @@ bool amx_permitted() {
   static const bool permitted = syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
   return permitted;
 }
+
+constexpr int64_t kTileBytes = int64_t{kInt8TileSteps} * kInt8Step;
 
 bool int8_or_uint8(DType t) { return t == DType::kInt8 || t == DType::kUint8; }
 
@@ -39,7 +42,11 @@ const Int8Table& int8_weights_table(const Int8Isa& isa, const Int8Matrix& m, boo
   if (isa.table == isa_avx2::int8_table() && src_has_sign) return *isa_avx2::int8_words_table();
   // Measured: tiles of 64 terms and 32 columns lose where they are hardly filled, and where rows
   // are copied from many short taps.
-  const bool fills_tiles = m.taps * m.tap_k > 64 && m.n > 32 && (m.taps == 1 || m.tap_k >= 32);
+  const int64_t tap_bytes = round_up(m.tap_k, kInt8Step);
+  const bool short_runs = m.taps_are_runs && tap_bytes <= kInt8ShortTap &&
+                          m.taps * m.tap_k * 4 >= round_up(m.taps * tap_bytes, kTileBytes) * 3;
+  const bool fills_tiles =
+      m.taps * m.tap_k > kTileBytes && m.n > 32 && (m.taps == 1 || m.tap_k >= 32 || short_runs);
   if (isa.table == isa_amx::int8_table() && !fills_tiles) return *isa_avx512vnni::int8_table();
   return *isa.table;
 }

@@ -26,20 +26,23 @@ struct TileGemm {
       if constexpr (kN == 2) Ops::template load<3>(t.bias + column + kColumns, 0);
     }
     const ptrdiff_t k_end = t.packed_bytes > 0 ? t.packed_bytes : t.packed_ld;
-    for (ptrdiff_t k = 0; k < k_end; k += kKBytes) {
-      Ops::template load<4>(a + k, t.packed_ld);
-      Ops::template load<6>(b, line);
-      Ops::template dot<0, 4, 6, kSigned>();
-      if constexpr (kN == 2) {
-        Ops::template load<7>(b + kColumns * kInt8Step, line);
-        Ops::template dot<1, 4, 7, kSigned>();
+    for (ptrdiff_t tap = 0; tap < t.num_packed_taps; ++tap) {
+      const uint8_t* at = a + (t.packed_taps ? t.packed_taps[tap] : 0);
+      for (const uint8_t* const end = at + k_end; at < end; at += kKBytes) {
+        Ops::template load<4>(at, t.packed_ld);
+        Ops::template load<6>(b, line);
+        Ops::template dot<0, 4, 6, kSigned>();
+        if constexpr (kN == 2) {
+          Ops::template load<7>(b + kColumns * kInt8Step, line);
+          Ops::template dot<1, 4, 7, kSigned>();
+        }
+        if constexpr (kM == 2) {
+          Ops::template load<5>(at + kRows * t.packed_ld, t.packed_ld);
+          Ops::template dot<kN, 5, 6, kSigned>();
+          if constexpr (kN == 2) Ops::template dot<3, 5, 7, kSigned>();
+        }
+        b += kInt8TileSteps * line;
       }
-      if constexpr (kM == 2) {
-        Ops::template load<5>(a + kRows * t.packed_ld + k, t.packed_ld);
-        Ops::template dot<kN, 5, 6, kSigned>();
-        if constexpr (kN == 2) Ops::template dot<3, 5, 7, kSigned>();
-      }
-      b += kInt8TileSteps * line;
     }
     int32_t* acc = t.acc + row * width + column;
     Ops::template store<0>(acc, line);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backends/cpu/common/rounding.h"
 #include "backends/cpu/int8/depth_plan.h"
 #include "backends/cpu/threads/parallel.h"
 
@@ -151,9 +152,10 @@ Result<Int8Weights> Int8Weights::pack(const Int8Table& table, const Int8Matrix& 
   const int64_t terms = int8_step_terms(table.kind);
   w.tap_steps = (m.tap_k + terms - 1) / terms;
   w.src_has_sign = src_has_sign;
+  w.taps_fill_tiles = m.taps_fill_tiles && table.kind == Int8Kind::kTiles;
+  if (w.taps_fill_tiles) w.tap_steps = round_up(w.tap_steps, kInt8TileSteps);
   w.steps = w.taps * w.tap_steps;
-  if (table.kind == Int8Kind::kTiles)
-    w.steps = (w.steps + kInt8TileSteps - 1) / kInt8TileSteps * kInt8TileSteps;
+  if (table.kind == Int8Kind::kTiles) w.steps = round_up(w.steps, kInt8TileSteps);
   const int64_t panel_bytes = w.steps * kInt8Step * table.panel_vecs * table.lanes;
   if (table.slice_bytes > 0) w.slices_per_panel = (panel_bytes - 1) / table.slice_bytes;
   ++w.slices_per_panel;

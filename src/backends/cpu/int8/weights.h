@@ -18,6 +18,8 @@ struct Int8Matrix {
   int64_t groups = 1, taps = 1, tap_k = 0;
   int64_t n = 0;  // columns of a group
   int64_t row_step = 0, column_step = 1;
+  bool taps_fill_tiles = false;  // of a tile kernel each tap gets whole tiles, zeros past its terms
+  bool taps_are_runs = false;    // of neighbouring pixels, copied before
 };
 
 struct Int8Weights {
@@ -25,6 +27,7 @@ struct Int8Weights {
   Panels panels;  // of one group
   int64_t taps = 0, tap_k = 0, tap_steps = 0;
   int64_t steps = 0;  // of all taps; of a tile kernel a multiple of 16, zeros past the taps
+  bool taps_fill_tiles = false;
   bool src_has_sign = false;
   int64_t slices_per_panel = 0;
   Buffer packed;  // [groups][panels], then a row of zeros that stands for pixels outside
