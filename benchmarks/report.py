@@ -6,6 +6,7 @@ import pathlib
 import re
 
 import calibration_report
+import host_report
 import int8_report
 import result_files
 
@@ -71,6 +72,9 @@ def page(folder):
     int8 = [json.loads(path.read_text()) for path in sorted(pathlib.Path(folder).glob("int8_speed-*.json"))]
     if int8:
         text += int8_report.section(int8)
+    hosts = [json.loads(path.read_text()) for path in sorted(pathlib.Path(folder).glob("host_peers-*.json"))]
+    if hosts:
+        text += host_report.section(hosts)
     calibration = pathlib.Path(folder) / "calibration.json"
     if calibration.exists():
         text += calibration_report.section(json.loads(calibration.read_text()))
