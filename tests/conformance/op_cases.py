@@ -1,9 +1,12 @@
 """Cases of test_ops_vs_tf: `case(op, name, build, arrays)` is a graph of one TensorFlow op.
 
 Arrays are fed; `shapes` says what the converter is told of them (None: unknown; default: the batch is unknown).
+A file `cases_FAMILY.py` beside this one adds a family: its function `cases()` calls `case` as the functions here do.
 """
 import dataclasses
+import importlib
 import itertools
+import pathlib
 import typing
 import zlib
 
@@ -524,4 +527,6 @@ def all_cases():
     CASES.clear()
     for family in (transposed_conv, batch_space, dilated, rearranging, matrix_parts, composed_math, remainders, indexed):
         family()
+    for path in sorted(pathlib.Path(__file__).parent.glob("cases_*.py")):
+        importlib.import_module(path.stem).cases()
     return list(CASES)
