@@ -35,6 +35,7 @@ int run(int argc, char** argv) {
   add_bench(app, exit_code);
   add_compare(app, exit_code);
   add_rescue(app, exit_code);
+  add_ops(app, exit_code);
   add_doctor(app, exit_code);
   try {
     app.parse(argc, argv);

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "engine/plan/plan.h"
+#include "frontend/import.h"
 #include "graphdef/attr.h"
 #include "ir/verify.h"
 
@@ -57,5 +58,7 @@ Result<std::string> inspect_impl(std::span<const std::byte> bytes, bool full) {
 Result<std::string> inspect(std::span<const std::byte> bytes, bool full) {
   return guard([&] { return inspect_impl(bytes, full); });
 }
+
+KnownOps known_ops() { return {frontend::supported_ops(), frontend::native_ops()}; }
 
 }  // namespace graft

@@ -122,15 +122,19 @@ Status refuse_fused(NodeImport& n) {
                   "convert the graph before Grappler rewrites it");
 }
 
+constexpr OpEntry fused(std::string_view op) {
+  return {.op = op, .fn = refuse_fused, .max_inputs = -1, .always_refused = "fused_op"};
+}
+
 constexpr OpEntry kRows[] = {
     {"Conv2D", import_conv, 2, 2},
     {"DepthwiseConv2dNative", import_depthwise, 2, 2},
     {"BiasAdd", import_bias_add, 2, 2},
     {"BiasAddV1", import_bias_add, 2, 2},
-    {"_FusedConv2D", refuse_fused, 0, -1},
-    {"_FusedMatMul", refuse_fused, 0, -1},
-    {"_FusedBatchNormEx", refuse_fused, 0, -1},
-    {"_FusedDepthwiseConv2dNative", refuse_fused, 0, -1},
+    fused("_FusedConv2D"),
+    fused("_FusedMatMul"),
+    fused("_FusedBatchNormEx"),
+    fused("_FusedDepthwiseConv2dNative"),
 };
 
 }  // namespace

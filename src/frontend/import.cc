@@ -413,9 +413,18 @@ Result<Imported> import_all(const graphdef::Graph& graph, WorkContext& work, con
 
 std::vector<std::string> supported_ops() {
   std::vector<std::string> names;
-  for (const auto& [name, row] : table()) names.emplace_back(name);
+  for (const auto& [name, row] : table())
+    if (row->always_refused.empty()) names.emplace_back(name);
   std::sort(names.begin(), names.end());
   return names;
+}
+
+std::map<std::string, std::vector<std::string>> native_ops() {
+  std::map<std::string, std::vector<std::string>> ops = native_classes();
+  for (const auto& [name, row] : table())
+    if (!row->always_refused.empty()) ops[std::string(row->always_refused)].emplace_back(name);
+  for (auto& [code, names] : ops) std::sort(names.begin(), names.end());
+  return ops;
 }
 
 }  // namespace graft::frontend

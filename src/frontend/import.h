@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -87,7 +88,9 @@ Result<ir::Network> extract(const graphdef::Graph& graph, const Imported& import
                             std::span<const graphdef::InputRef> inputs,
                             std::span<const graphdef::InputRef> outputs);
 
-// Names of all TensorFlow ops that have an importer, sorted; for docs/ops.md.
+// Names of all TensorFlow ops of which an engine may take a node, sorted.
 std::vector<std::string> supported_ops();
+// The ops that are known and stay native whatever their attributes, sorted, by reason code.
+std::map<std::string, std::vector<std::string>> native_ops();
 
 }  // namespace graft::frontend

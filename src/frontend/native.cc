@@ -11,10 +11,6 @@ namespace graft::frontend {
 
 namespace {
 
-struct Class {
-  std::string_view code, reason, hint;
-};
-
 constexpr std::string_view kControlFlow[] = {
     "Enter",     "RefEnter", "Exit",           "RefExit",       "Switch",
     "RefSwitch", "Merge",    "RefMerge",       "NextIteration", "RefNextIteration",
@@ -132,10 +128,23 @@ constexpr std::string_view kDataDependent[] = {"Where",
                                                "SparseToDense",
                                                "ListDiff"};
 
-template <size_t N>
-bool has(const std::string_view (&names)[N], std::string_view op) {
-  return std::find(std::begin(names), std::end(names), op) != std::end(names);
-}
+struct Class {
+  std::string_view code;
+  std::span<const std::string_view> ops;
+  std::string_view before, after;  // of the op's name: the reason
+  std::string_view hint = {};
+};
+constexpr Class kClasses[] = {
+    {"control_flow", kControlFlow, "", " is control flow"},
+    {"variable", kVariables, "", " reads or writes a variable", "freeze the graph first"},
+    {"stateful", kStateful, "", " has side effects or is random"},
+    {"function_call", kCalls, "", " calls a function of the library",
+     "inline functions before converting"},
+    {"engine", kEngines, "", " is an engine already"},
+    {"resource", kResources, "", " works on resources or lists"},
+    {"string", kStrings, "", " works on strings or files"},
+    {"data_dependent_shape", kDataDependent, "the output shape of ", " depends on data"},
+};
 
 // Types of outputs that follow from the op's name: per output "attr:T" or a fixed dtype; shape:
 // like input 0?
@@ -202,22 +211,18 @@ std::vector<DType> dtypes_of_outputs(const graphdef::Node& node, size_t count) {
 
 Support refusal_of_unknown_op(const graphdef::Node& node) {
   const std::string op = printable(node.op);
-  auto no = [](std::string code, std::string reason, std::string hint = "") {
-    return Support{false, std::move(code), std::move(reason), std::move(hint), false};
-  };
-  if (has(kControlFlow, node.op)) return no("control_flow", op + " is control flow");
-  if (has(kVariables, node.op))
-    return no("variable", op + " reads or writes a variable", "freeze the graph first");
-  if (has(kStateful, node.op)) return no("stateful", op + " has side effects or is random");
-  if (has(kCalls, node.op))
-    return no("function_call", op + " calls a function of the library",
-              "inline functions before converting");
-  if (has(kEngines, node.op)) return no("engine", op + " is an engine already");
-  if (has(kResources, node.op)) return no("resource", op + " works on resources or lists");
-  if (has(kStrings, node.op)) return no("string", op + " works on strings or files");
-  if (has(kDataDependent, node.op))
-    return no("data_dependent_shape", "the output shape of " + op + " depends on data");
-  return no("unsupported_op", "there is no importer for " + op);
+  for (const Class& c : kClasses) {
+    if (std::find(c.ops.begin(), c.ops.end(), node.op) == c.ops.end()) continue;
+    return {false, std::string(c.code), std::string(c.before) + op + std::string(c.after),
+            std::string(c.hint), false};
+  }
+  return {false, "unsupported_op", "there is no importer for " + op, "", false};
+}
+
+std::map<std::string, std::vector<std::string>> native_classes() {
+  std::map<std::string, std::vector<std::string>> classes;
+  for (const Class& c : kClasses) classes[std::string(c.code)] = {c.ops.begin(), c.ops.end()};
+  return classes;
 }
 
 std::vector<ir::TensorType> native_output_types(const graphdef::Graph& graph, int32_t index,

@@ -30,6 +30,8 @@ struct OpEntry {
   int arg = 0;  // for the importer: an enum value that tells the rows of one function apart
   // Inputs may be tensor lists or of unknown type: the importer looks with known_in() and list().
   bool any_inputs = false;
+  // The importer refuses every node of the op, with this code: it only tells what is known of them.
+  std::string_view always_refused = {};
 };
 
 // Where a graph is imported: the whole graph, or a function that one of its nodes runs.
@@ -193,6 +195,8 @@ std::span<const OpEntry> quantization_ops();   // FakeQuantWithMinMax*, Quantize
 // Why an op without importer stays native: a class of ops ("stateful", "control_flow", ...) or
 // "unsupported_op".
 Support refusal_of_unknown_op(const graphdef::Node& node);
+// Code -> the ops that it names.
+std::map<std::string, std::vector<std::string>> native_classes();
 // Output types of a native node, where attributes and inputs tell them; kInvalid dtype: not known.
 std::vector<ir::TensorType> native_output_types(const graphdef::Graph& graph, int32_t index,
                                                 Imported& imported);

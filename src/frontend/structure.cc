@@ -92,15 +92,19 @@ Status import_no_op(NodeImport& n) { return n.refuse("no_op", "it only orders ot
 
 constexpr OpEntry kRows[] = {
     {"Const", import_const, 0, 0},
-    {"Placeholder", import_placeholder, 0, 0},
-    {"PlaceholderV2", import_placeholder, 0, 0},
-    {"PlaceholderWithDefault", import_placeholder_with_default, 1, 1},
+    {.op = "Placeholder", .fn = import_placeholder, .always_refused = "input_node"},
+    {.op = "PlaceholderV2", .fn = import_placeholder, .always_refused = "input_node"},
+    {.op = "PlaceholderWithDefault",
+     .fn = import_placeholder_with_default,
+     .min_inputs = 1,
+     .max_inputs = 1,
+     .always_refused = "input_node"},
     {"Identity", import_identity, 1, 1},
     {"StopGradient", import_identity, 1, 1},
     {"PreventGradient", import_identity, 1, 1},
     {"Snapshot", import_identity, 1, 1},
     {"IdentityN", import_identity_n, 1, -1},
-    {"NoOp", import_no_op, 0, 0},
+    {.op = "NoOp", .fn = import_no_op, .always_refused = "no_op"},
 };
 
 }  // namespace

@@ -79,3 +79,11 @@ def test_doctor_has_a_verdict_for_each_line():
     done = graft("doctor")
     assert done.returncode == 0 and done.stdout
     assert all(line.split()[0] in ("ok", "BAD") for line in done.stdout.splitlines()), done.stdout
+
+
+def test_ops_lists_what_engines_take():
+    plain, known = graft("ops"), json.loads(graft("ops", "--json").stdout)
+    assert {"Conv2D", "MatMul", "GatherV2"} <= set(known["accepted"])
+    assert "Placeholder" in known["native"]["input_node"] and "DecodeJpeg" in known["native"]["string"]
+    assert not set(known["accepted"]) & {op for ops in known["native"].values() for op in ops}
+    assert plain.returncode == 0 and set(known["accepted"]) <= set(plain.stdout.split())

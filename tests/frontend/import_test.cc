@@ -121,6 +121,10 @@ TEST(Import, table_is_sorted_and_has_the_common_ops) {
   EXPECT_TRUE(std::is_sorted(ops.begin(), ops.end()));
   for (const char* op : {"Conv2D", "MatMul", "FusedBatchNormV3", "GatherV2", "Einsum"})
     EXPECT_TRUE(std::binary_search(ops.begin(), ops.end(), op)) << op;
+  for (const auto& [code, names] : native_ops()) {
+    for (const std::string& op : names)
+      EXPECT_FALSE(std::binary_search(ops.begin(), ops.end(), op)) << op << " is both: " << code;
+  }
 }
 
 TEST(Import, stop_token_and_budget) {
