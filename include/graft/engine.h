@@ -87,6 +87,7 @@ struct StepInfo {
   std::string op;      // IR op, "conv"
   std::string kernel;  // "conv_igemm_avx2", "reference"
   double flops = 0;    // multiply and add counted apart, for the shapes of the last schedule
+  double bytes = 0;    // of inputs, constants and outputs; of fused steps without what lies between
   double time_ns = 0;  // of the last profiled run
   std::vector<std::string> refused;  // "kernel: reason", in list order
 };

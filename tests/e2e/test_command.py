@@ -65,6 +65,26 @@ def test_bench_prints_latencies_and_layers(toy, fed):
         assert word in done.stdout
 
 
+def test_bench_writes_json_and_a_chrome_trace(toy, fed, tmp_path):
+    _, arguments = fed
+    call = ["bench", toy.path, *arguments, "--fetch", toy.logits, "--runs", 3, "--warmup", 1, "--threads", 1]
+    done = graft(*call, "--json", tmp_path / "b.json", "--trace", tmp_path / "t.json")
+    assert done.returncode == 0, done.stderr
+    got = json.loads((tmp_path / "b.json").read_text())
+    assert got["runs"] == 3 and got["latency_ms"]["min"] <= got["latency_ms"]["p50"] <= got["latency_ms"]["p99"]
+    (engine,) = got["engines"]
+    convolutions = [s for s in engine["steps"] if s["op"] == "conv" and s["us"] > 0]
+    assert convolutions and all(s["flops"] > 0 and s["bytes"] > 0 for s in convolutions)
+    first = convolutions[0]  # 32x32x3 float32 in; weights, bias and dst beside it
+    assert first["bytes"] > toy.feeds()[next(iter(toy.meta["inputs"]))].nbytes
+    events = json.loads((tmp_path / "t.json").read_text())["traceEvents"]
+    spans = [e for e in events if e["ph"] == "X"]
+    assert {e["name"] for e in spans} >= {s["name"] for s in convolutions}
+    assert all(a["ts"] + a["dur"] <= b["ts"] + 1e-6 for a, b in zip(spans, spans[1:]))
+    done = graft(*call, "--json", "-")
+    assert json.loads(done.stdout)["engines"][0]["name"] == engine["name"]
+
+
 def test_quiet_prints_nothing_and_json_prints_the_report(toy, tmp_path):
     call = ["convert", toy.path, "-o", tmp_path / "out.pb", "--outputs", toy.logits]
     done = graft(*call, "--quiet")

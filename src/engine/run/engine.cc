@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "base/check.h"
@@ -105,6 +106,7 @@ class EngineImpl final : public Engine {
     for (size_t s = 0; s < schedule->steps.size(); ++s) {
       StepInfo& info = infos[info_of[schedule->steps[s].op]];
       info.flops = schedule->steps[s].flops;
+      info.bytes = step_bytes(*schedule, s, s + 1);
       if (profiled_ == schedule && s < times_ns_.size()) info.time_ns = times_ns_[s];
     }
     // The last of fused steps stands for them all.
@@ -114,7 +116,10 @@ class EngineImpl final : public Engine {
         StepInfo& info = infos[info_of[schedule->steps[s].op]];
         info.kernel = fused.step->kernel_name();
         if (&info != &last) last.flops += std::exchange(info.flops, 0);
+        info.bytes = 0;
       }
+      last.bytes =
+          step_bytes(*schedule, static_cast<size_t>(fused.begin), static_cast<size_t>(fused.end));
     }
     return infos;
   }
@@ -132,6 +137,27 @@ class EngineImpl final : public Engine {
   }
 
  private:
+  // Of what steps [begin, end) of the schedule read and the last of them writes.
+  double step_bytes(const Schedule& schedule, size_t begin, size_t end) const {
+    const auto bytes_of = [&](ir::ValueId id) {
+      auto bytes = static_cast<double>(dtype_size(program_->network.values[id].type.dtype));
+      for (const int64_t extent : schedule.dims[static_cast<size_t>(id)])
+        bytes *= static_cast<double>(extent);
+      return bytes;
+    };
+    std::set<ir::ValueId> seen;
+    double bytes = 0;
+    for (size_t s = begin; s < end; ++s) {
+      const ir::Op& op = program_->network.ops[schedule.steps[s].op];
+      for (const ir::ValueId id : op.inputs) {
+        if (seen.insert(id).second) bytes += bytes_of(id);
+      }
+      seen.insert(op.outputs.begin(), op.outputs.end());
+      if (s + 1 < end) continue;
+      for (const ir::ValueId id : op.outputs) bytes += bytes_of(id);
+    }
+    return bytes;
+  }
   Status run_once(std::span<const TensorRef> inputs, OutputSink& sink, std::stop_token stop,
                   bool profile = false, TapObserver* observer = nullptr,
                   const Taps* taps = nullptr) {
