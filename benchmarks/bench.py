@@ -5,7 +5,8 @@
     ./dev bench --networks resnet50 --batch 1 --peers tf onnxruntime --pairs 30
     ./dev bench --absolute ...                   each side alone (orientation only, not written to docs)
     ./dev bench --base graft-op ...              Graft as an op in TensorFlow instead of bare
-    ./dev bench --report                         docs/benchmarks.md and README.md's table from the result files, nothing measured
+    ./dev bench --layers ...                     each layer against the machine's peaks: docs/layers.md, rooflines
+    ./dev bench --report                         pages, README.md's table and plots from the result files, nothing measured
 
 Writes benchmarks/results/<date>-<machine>.json, docs/benchmarks.md and README.md's table after each row: a run cut short
 keeps what it measured. ratio = t_peer / t_base: above 1, base is faster.
@@ -22,6 +23,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path[:0] = [str(HERE), str(ROOT / "tools")]
 
+import layers_report  # noqa: E402
 import machine  # noqa: E402
 import networks  # noqa: E402
 import paired  # noqa: E402
@@ -96,6 +98,7 @@ def bench(options):
                 result_files.write_json(path, result)
                 if not options.absolute:
                     report.write(RESULTS, PAGE, README)
+    layers_report.draw(RESULTS, PAGE.parent)
     print(f"-> {path.relative_to(ROOT)}", flush=True)
     return 1 if any("not_measured" in row for row in rows) else 0
 
@@ -113,10 +116,11 @@ def main():
     parser.add_argument("--budget", type=float, default=60.0, help="seconds per row after which half the pairs suffice")
     parser.add_argument("--absolute", action="store_true")
     parser.add_argument("--slices", type=int, default=10, help="with --absolute")
-    parser.add_argument("--report", action="store_true", help="only write docs/benchmarks.md and README.md from the result files")
+    parser.add_argument("--report", action="store_true", help="only write pages, README.md's table and plots from the result files")
     options = parser.parse_args()
     if options.report:
         report.write(RESULTS, PAGE, README)
+        layers_report.write(RESULTS, PAGE.parent)
         return 0
     start = time.perf_counter()
     status = bench(options)

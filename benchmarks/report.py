@@ -23,10 +23,17 @@ LABELS = {"resnet50": "ResNet50", "mobilenetv2": "MobileNetV2", "inceptionv3": "
 COLUMN_OF = {"tf": "TensorFlow", "tf-onednn": "TensorFlow", "xla": "XLA", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
 
 
+def plot_name(result):
+    """File of the plot of a merged result, in docs/plots."""
+    return f"ratios_{result['base']}_{result['machine']['id'][:6]}.svg"
+
+
 def _tables(result):
     info = result["machine"]
     yield (f"\n## {info['cpu']}, {info['cores']} cores, {' '.join(info['isa'])}\n\n"
            f"Machine {info['id']}, kernel {info['kernel']}, base `{result['base']}`.\n")
+    if any("ratio" in row for row in result["rows"]):
+        yield f"\n![ratios](plots/{plot_name(result)})\n"
     groups = collections.defaultdict(list)
     for row in result["rows"]:
         groups[row["batch"]].append(row)
@@ -50,7 +57,7 @@ def _line(row):
             f"{row['commit'][:12]}, {row['date'][:10]} | {row.get('void', row['verdict'])} |\n")
 
 
-def _merged(folder):
+def merged(folder):
     """One result for each machine and base, newest first; of equal rows the last one measured counts."""
     merged = {}
     for path in sorted(pathlib.Path(folder).glob("*.json")):
@@ -68,7 +75,7 @@ def _merged(folder):
 
 def page(folder):
     """docs/benchmarks.md as text."""
-    text = HEAD + "".join("".join(_tables(r)) for r in _merged(folder))
+    text = HEAD + "".join("".join(_tables(r)) for r in merged(folder))
     int8 = [json.loads(path.read_text()) for path in sorted(pathlib.Path(folder).glob("int8_speed-*.json"))]
     if int8:
         text += int8_report.section(int8)
@@ -83,7 +90,7 @@ def page(folder):
 
 def readme(folder, text):
     """The text of README.md with its table written again, from the machine that has most rows with base `graft`."""
-    rows = max((r["rows"] for r in _merged(folder) if r["base"] == "graft"), key=len, default=[])
+    rows = max((r["rows"] for r in merged(folder) if r["base"] == "graft"), key=len, default=[])
     best = collections.defaultdict(list)
     for row in rows:
         if "ratio" in row and "void" not in row:

@@ -1,4 +1,4 @@
-"""`./dev bench` and `./dev bench-compare`: benchmarks/bench.py in the virtual environment."""
+"""`./dev bench` and `./dev bench-compare`: benchmarks/bench.py, or layers.py, in the virtual environment."""
 
 import sys
 
@@ -16,5 +16,9 @@ def main(command, arguments):
         arguments = ["compare", *arguments]
     elif not any(a in ("-h", "--help", "--absolute", "--report") for a in arguments):
         dev_build.build()
+    if "--layers" in arguments:
+        dev_setup.make_venv(common.PEERS_VENV, "peers.txt")
+        script = script.with_name("layers.py")
+        arguments = [a for a in arguments if a != "--layers"]
     sys.stdout.flush()
     return common.run([common.PYTHON, script, *arguments], check=False).returncode

@@ -6,6 +6,7 @@ import re
 
 import any_size
 import footprint
+import layers_report
 import report
 import segmenting
 
@@ -22,6 +23,27 @@ def test_the_table_of_the_readme():
     assert report.readme(RESULTS, text) == text
     spoiled = re.sub(r"\d\.\d\d \[", "99 [", text)
     assert spoiled != text and report.readme(RESULTS, spoiled) == text
+
+
+def test_layers():
+    assert (ROOT / "docs" / "layers.md").read_text() == layers_report.page(layers_report.read(RESULTS))
+
+
+def test_every_plot_of_the_pages_is_there():
+    for page in ("benchmarks.md", "layers.md"):
+        plots = re.findall(r"\]\((plots/[^)]+)\)", (ROOT / "docs" / page).read_text())
+        assert plots, page
+        for plot in plots:
+            assert (ROOT / "docs" / plot).read_text().lstrip().startswith("<?xml"), plot
+
+
+def test_a_layers_share_is_that_of_its_nearer_roof():
+    peaks = {"fp32_gflops": 100.0, "int8_gops": 200.0, "l2_gbytes": 50.0, "memory_gbytes": 10.0}
+    product = {"name": "a", "op": "conv", "kernel": "conv_igemm_f32", "us": 20.0, "flops": 1e6, "bytes": 1e5}
+    move = {"name": "b", "op": "add", "kernel": "binary", "us": 4.0, "flops": 1e4, "bytes": 1e5}
+    quantized = {**product, "kernel": "conv_igemm_int8"}
+    rows = layers_report.shares({"peaks": peaks, "precision": "int8", "layers": [product, move, quantized]})
+    assert [(round(share, 3), bound) for share, bound, _ in rows] == [(0.5, "arithmetic"), (0.5, "traffic"), (0.25, "arithmetic")]
 
 
 def test_any_size():
