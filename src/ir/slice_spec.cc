@@ -26,7 +26,7 @@ Result<SliceAxis> resolve_axis(Dim in, bool begin_masked, bool end_masked, bool 
   if (shrink) {
     if (stride < 0)
       return invalid_graph("axis " + std::to_string(axis) + " is indexed with a negative stride");
-    Dim at = begin_masked ? Dim(0) : begin;
+    Dim at = begin;  // the masks mean nothing for a shrunk axis, as in TensorFlow
     if (at.is_const() && in.is_const()) {
       const int64_t i = at.value() < 0 ? at.value() + in.value() : at.value();
       if (i < 0 || i >= in.value()) {

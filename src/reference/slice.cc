@@ -41,7 +41,6 @@ Status evaluate_strided_slice(const Call& c) {
     if (step[i] == 0) return c.fail("stride " + std::to_string(i) + " is 0");
     int64_t b = begin[i];
     if (bit(a.shrink_axis_mask, i)) {
-      if (bit(a.begin_mask, i)) b = 0;
       if (b < 0) b += n;
       if (b < 0 || b >= n) return c.fail("index " + std::to_string(begin[i]) + " is out of bounds");
       start += b * strides[axis++];

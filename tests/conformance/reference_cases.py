@@ -409,6 +409,9 @@ def slices():
         kw = {f"{n}_mask": v for n, v in masks.items()}
         case(f"strided_slice_{name}", f"strided_slice {attrs}", [x, np.int32(begin), np.int32(end), np.int32(step)],
              lambda x, b, e, s, kw=kw: raw.StridedSlice(input=x, begin=b, end=e, strides=s, **kw), EXACT)
+    case("strided_slice_masks_of_a_shrunk_axis", "strided_slice begin_mask=1 end_mask=1 shrink_axis_mask=1",
+         [x, np.int32([2]), np.int32([3]), np.int32([1])],
+         lambda x, b, e, s: raw.StridedSlice(input=x, begin=b, end=e, strides=s, begin_mask=1, end_mask=1, shrink_axis_mask=1), EXACT)
     case("strided_slice_out_of_bounds", "strided_slice shrink_axis_mask=1", [x, np.int32([5]), np.int32([6]), np.int32([1])],
          lambda x, b, e, s: raw.StridedSlice(input=x, begin=b, end=e, strides=s, shrink_axis_mask=1), error=True)
     case("strided_slice_zero_stride", "strided_slice", [x, np.int32([0]), np.int32([6]), np.int32([0])],
