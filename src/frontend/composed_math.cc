@@ -61,7 +61,7 @@ constexpr int64_t kMaxLrnChannels = 2048;
 // with a band matrix, as in TensorFlow's own kernel: an infinite x makes its whole pixel NaN there,
 // too.
 Status import_lrn(NodeImport& n) {
-  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
+  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}, DType::kFloat));
   GRAFT_RETURN_IF_ERROR(n.require_floating(0));
   GRAFT_ASSIGN_OR_RETURN(const int64_t radius, n.attr_int("depth_radius", 5));
   GRAFT_ASSIGN_OR_RETURN(const float bias, n.attr_float("bias", 1.0f));

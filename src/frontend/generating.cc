@@ -106,7 +106,7 @@ Status import_lin_space(NodeImport& n) {
 
 // The shape to which two shapes broadcast, element by element from one of them.
 Status import_broadcast_args(NodeImport& n) {
-  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0, 1}));
+  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0, 1}, DType::kInt32));
   for (size_t i = 0; i < 2; ++i) {
     if (n.rank(i) != 1)
       return n.invalid("input " + std::to_string(i) + " has rank " + std::to_string(n.rank(i)) +

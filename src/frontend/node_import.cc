@@ -88,8 +88,9 @@ Result<std::vector<int64_t>> NodeImport::attr_ints(std::string_view name,
                   : graphdef::attr_int_list(node(), name);
 }
 
-Status NodeImport::check_type(std::string_view name, std::initializer_list<size_t> inputs) {
-  GRAFT_ASSIGN_OR_RETURN(const DType declared, attr_type(name));
+Status NodeImport::check_type(std::string_view name, std::initializer_list<size_t> inputs,
+                              std::optional<DType> fallback) {
+  GRAFT_ASSIGN_OR_RETURN(const DType declared, attr_type(name, fallback));
   for (size_t i : inputs) {
     if (i < this->inputs() && dtype(i) != declared)
       return invalid("attribute '" + std::string(name) + "' is " + dtype_name(declared) +

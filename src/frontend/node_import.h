@@ -106,8 +106,10 @@ class NodeImport {
   void ignore(std::initializer_list<std::string_view> names) {
     handled_.insert(handled_.end(), names);
   }
-  // Attribute `name` must be the dtype of all the given inputs.
-  Status check_type(std::string_view name, std::initializer_list<size_t> inputs);
+  // Attribute `name` must be the dtype of all the given inputs. `fallback`: TensorFlow's default,
+  // for graphs saved without the attributes that have their defaults.
+  Status check_type(std::string_view name, std::initializer_list<size_t> inputs,
+                    std::optional<DType> fallback = {});
   // ... of all inputs from `first` to before `last`.
   Status check_types(std::string_view name, size_t first, size_t last);
   // Refuses other dtypes than floating ones.

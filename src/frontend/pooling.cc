@@ -23,7 +23,7 @@ Status finish_pool(NodeImport& n, ir::PoolAttrs attrs, bool nchw) {
 }
 
 Status import_pool(NodeImport& n) {
-  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
+  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}, DType::kFloat));
   GRAFT_ASSIGN_OR_RETURN(const bool nchw, read_is_nchw(n));
   ir::PoolAttrs attrs;
   attrs.fn = static_cast<ir::PoolFn>(n.arg());
@@ -35,7 +35,7 @@ Status import_pool(NodeImport& n) {
 
 // ksize and strides are inputs.
 Status import_max_pool_v2(NodeImport& n) {
-  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
+  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}, DType::kFloat));
   GRAFT_ASSIGN_OR_RETURN(const bool nchw, read_is_nchw(n));
   ir::PoolAttrs attrs;
   GRAFT_ASSIGN_OR_RETURN(const std::vector<int64_t> ksize, n.const_ints(1, "ksize"));

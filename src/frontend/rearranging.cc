@@ -83,7 +83,7 @@ Status import_roll(NodeImport& n) {
 }
 
 Status import_invert_permutation(NodeImport& n) {
-  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
+  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}, DType::kInt32));
   if (n.rank(0) != 1)
     return n.invalid("input 0 has rank " + std::to_string(n.rank(0)) + ", expected 1");
   GRAFT_ASSIGN_OR_RETURN(const std::vector<int64_t> perm, n.const_ints(0, "x"));

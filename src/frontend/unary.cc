@@ -31,7 +31,7 @@ Status import_elu(NodeImport& n) {
 }
 
 Status import_leaky_relu(NodeImport& n) {
-  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
+  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}, DType::kFloat));
   GRAFT_RETURN_IF_ERROR(n.require_floating(0));
   GRAFT_ASSIGN_OR_RETURN(const float alpha, n.attr_float("alpha", 0.2f));
   if (!std::isfinite(alpha)) return n.refuse("unsupported_attr", "attribute 'alpha' is not finite");
