@@ -63,13 +63,19 @@ Status import_cast(NodeImport& n) {
   return ok_status();
 }
 
-// min(max(x, low), high); the bounds broadcast to x.
+// max(min(x, high), low): the lower bound wins where the bounds cross. Each is a scalar or of x's
+// shape.
 Status import_clip_by_value(NodeImport& n) {
   GRAFT_RETURN_IF_ERROR(n.check_type("T", {0, 1, 2}));
   if (n.dtype(0) == DType::kBool) return n.refuse("dtype", "input 0 is bool");
-  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId low,
-                         n.emit(ir::BinaryAttrs{ir::BinaryFn::kMax}, {n.in(0), n.in(1)}));
-  return n.finish(ir::BinaryAttrs{ir::BinaryFn::kMin}, {low, n.in(2)});
+  for (size_t i = 1; i < 3; ++i) {
+    if (n.rank(i) != 0 && n.type(i).dims != n.type(0).dims)
+      return n.refuse("shape", "input " + std::to_string(i) +
+                                   " is not known to be a scalar or to have the shape of input 0");
+  }
+  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId below,
+                         n.emit(ir::BinaryAttrs{ir::BinaryFn::kMin}, {n.in(0), n.in(2)}));
+  return n.finish(ir::BinaryAttrs{ir::BinaryFn::kMax}, {below, n.in(1)});
 }
 
 constexpr OpEntry row(std::string_view op, UnaryFn fn) {

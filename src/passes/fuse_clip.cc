@@ -1,6 +1,7 @@
 // fuse_clip: minimum and maximum with constants become one activation.
 //
 //   before   y = min(max(x, a), b)       after   y = clip(x, a, b); relu6(x) for a = 0, b = 6
+//            y = max(min(x, b), a)               the same
 //            y = max(x, 0)                       y = relu(x)
 #include <cmath>
 #include <limits>
@@ -50,11 +51,17 @@ bool match(Editor& edit, size_t i) {
     edit.become(i, ir::UnaryAttrs{clip(low->value, high->value)}, {low->x});
     return true;
   }
-  if (const auto low = bound(edit, op, ir::BinaryFn::kMax); low && low->value == 0) {
-    edit.become(i, ir::UnaryAttrs{{ir::UnaryFn::kRelu}}, {low->x});
+  const auto low = bound(edit, op, ir::BinaryFn::kMax);
+  if (!low) return false;
+  const ir::Op* inner = edit.single_use(low->x) ? edit.producer_op(low->x) : nullptr;
+  const auto high = inner ? bound(edit, *inner, ir::BinaryFn::kMin) : std::nullopt;
+  if (high && low->value <= high->value) {
+    edit.become(i, ir::UnaryAttrs{clip(low->value, high->value)}, {high->x});
     return true;
   }
-  return false;
+  if (low->value != 0) return false;
+  edit.become(i, ir::UnaryAttrs{{ir::UnaryFn::kRelu}}, {low->x});
+  return true;
 }
 
 }  // namespace

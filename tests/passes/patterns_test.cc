@@ -126,18 +126,22 @@ TEST(Swish, hard_forms) {
   }
 }
 
-TEST(Clip, minimum_of_maximum) {
+TEST(Clip, minimum_and_maximum) {
   Builder b;
   const auto x = b.input({-1, 9});
   b.output(b.binary(BinaryFn::kMin, b.binary(BinaryFn::kMax, x, b.scalar(-0.5f)), b.scalar(0.75f)));
   b.output(b.binary(BinaryFn::kMin, b.unary(UnaryFn::kRelu, x), b.scalar(6)));
   b.output(b.binary(BinaryFn::kMax, b.scalar(0), x));
+  b.output(b.binary(BinaryFn::kMax, b.binary(BinaryFn::kMin, x, b.scalar(0.25f)), b.scalar(-2)));
+  b.output(b.binary(BinaryFn::kMax, b.binary(BinaryFn::kMin, x, b.scalar(6)), b.scalar(0)));
   const ir::Network after = canonical(b.net);
-  ASSERT_EQ(after.ops.size(), 3u);
+  ASSERT_EQ(after.ops.size(), 5u);
   EXPECT_EQ(after.ops[0].as<ir::UnaryAttrs>().fn, (ir::Activation{UnaryFn::kClip, -0.5f, 0.75f}));
   EXPECT_EQ(after.ops[1].as<ir::UnaryAttrs>().fn.fn, UnaryFn::kRelu6);
   EXPECT_EQ(after.ops[2].as<ir::UnaryAttrs>().fn.fn, UnaryFn::kRelu);
-  EXPECT_GT(canonical(b.net, "fuse_clip").ops.size(), 3u);
+  EXPECT_EQ(after.ops[3].as<ir::UnaryAttrs>().fn, (ir::Activation{UnaryFn::kClip, -2, 0.25f}));
+  EXPECT_EQ(after.ops[4].as<ir::UnaryAttrs>().fn.fn, UnaryFn::kRelu6);
+  EXPECT_GT(canonical(b.net, "fuse_clip").ops.size(), 5u);
 }
 
 TEST(Softmax, written_out) {
