@@ -42,8 +42,13 @@ Status read_blocks(NodeImport& n, bool nd, const char* what, Blocks& b) {
   if (axes < 1 || static_cast<size_t>(n.rank(0)) < axes + 1)
     return n.invalid("block_shape has " + std::to_string(axes) + " elements, input 0 has rank " +
                      std::to_string(n.rank(0)));
-  const std::vector<ir::Dim> want{ir::Dim(static_cast<int64_t>(axes)), ir::Dim(2)};
-  if (n.type(border).dims != want)
+  const int64_t want[] = {static_cast<int64_t>(axes), 2};
+  bool fits = n.rank(border) == 2;
+  for (size_t i = 0; fits && i < 2; ++i) {
+    const ir::Dim d = n.type(border).dims[i];
+    fits = !d.is_const() || d.value() == want[i];
+  }
+  if (!fits)
     return n.invalid(std::string(what) + " (input " + std::to_string(border) +
                      ") are not of shape [" + std::to_string(axes) + ",2]");
   GRAFT_ASSIGN_OR_RETURN(const std::vector<int64_t> flat, n.const_ints(border, what));

@@ -10,6 +10,8 @@ namespace {
 Status import_strided_slice(NodeImport& n) {
   GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
   GRAFT_RETURN_IF_ERROR(n.check_type("Index", {1, 2, 3}));
+  if (n.dtype(1) == DType::kInt16)
+    return n.refuse("dtype", "attribute 'Index' is int16, expected int32 or int64");
   ir::StridedSliceAttrs attrs;
   GRAFT_ASSIGN_OR_RETURN(attrs.begin_mask, n.attr_int("begin_mask", 0));
   GRAFT_ASSIGN_OR_RETURN(attrs.end_mask, n.attr_int("end_mask", 0));

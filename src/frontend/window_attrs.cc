@@ -12,7 +12,8 @@ Result<bool> read_is_nchw(NodeImport& n) {
   GRAFT_ASSIGN_OR_RETURN(const std::string_view format, n.attr_string("data_format", "NHWC"));
   if (format == "NHWC") return false;
   if (format == "NCHW") return true;
-  if (format == "NCHW_VECT_C" || format == "NHWC_VECT_W" || format == "HWNC" || format == "HWCN")
+  if (format == "NDHWC" || format == "NCDHW" || format == "NCHW_VECT_C" ||
+      format == "NHWC_VECT_W" || format == "HWNC" || format == "HWCN")
     return n.refuse("unsupported_attr", "attribute 'data_format' is " + std::string(format) +
                                             ", expected NHWC or NCHW");
   return n.invalid("attribute 'data_format' is '" + printable(format) + "', expected NHWC or NCHW");
