@@ -82,6 +82,7 @@ class Folder {
   void set(ir::ValueId id, ir::Constant constant) {
     ir::Value& v = value(id);
     v.constant = std::move(constant);
+    if (v.type.dtype == DType::kBool) v.host.reset();  // constants have host elements of integers
     if (v.host) return;
     // As Network::add_constant does for small integers.
     if (auto ints = ir::constant_ints(v, 64);
