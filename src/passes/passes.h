@@ -31,6 +31,7 @@ Result<bool> fuse_softmax(ir::Network& network, PassContext& context);
 Result<bool> fuse_attention(ir::Network& network, PassContext& context);
 Result<bool> fuse_dilation(ir::Network& network, PassContext& context);
 Result<bool> remove_transposes(ir::Network& network, PassContext& context);
+Result<bool> sink_views(ir::Network& network, PassContext& context);
 Result<bool> merge_affine(ir::Network& network, PassContext& context);
 Result<bool> fold_pad(ir::Network& network, PassContext& context);
 Result<bool> fold_affine(ir::Network& network, PassContext& context);

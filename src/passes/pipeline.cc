@@ -51,6 +51,8 @@ constexpr Pass kPasses[] = {
     // NCHW networks become NHWC before weights are looked at.
     {"remove_transposes", remove_transposes},
     {"fold_pad", fold_pad},
+    // Views between a convolution and what the next passes make part of it.
+    {"sink_views", sink_views},
     // What is left of per-channel arithmetic becomes affine ops, and then part of the weights
     // before it.
     {"merge_affine", merge_affine},

@@ -239,5 +239,43 @@ TEST(FlattenMatMul, dense_on_sequences) {
   EXPECT_EQ(histogram(canonical(b.net, "flatten_matmul"))["reshape"], 2);
 }
 
+// A convolution of volumes: images of N * D slices, and what follows on [N,D,H,W,C].
+struct Volumes {
+  Builder b;
+  ir::ValueId x = b.input({-1, 2, 4, 4, 3});
+  ir::ValueId image = reshape(x, {-1, 4, 4, 3});
+  ir::ValueId reshape(ir::ValueId src, std::vector<int32_t> dims) {
+    const auto count = static_cast<int64_t>(dims.size());
+    return b.op(ir::ReshapeAttrs{}, {src, b.ints({count}, std::move(dims))});
+  }
+  ir::ValueId conv(uint32_t seed) {
+    return reshape(b.op(ir::ConvAttrs{}, {image, b.weights({1, 1, 3, 3}, seed)}), {-1, 2, 4, 4, 3});
+  }
+};
+
+TEST(SinkViews, bias_residual_and_activation_reach_the_convolution) {
+  Volumes v;
+  const auto y = v.b.add(v.conv(1), v.b.weights({3}, 2));
+  v.b.output(v.b.unary(UnaryFn::kRelu, v.b.add(y, v.conv(3))));
+  EXPECT_EQ(histogram(canonical(v.b.net)), (Counts{{"conv", 2}, {"reshape", 2}}));
+  EXPECT_GT(canonical(v.b.net, "sink_views").ops.size(), 4u);
+}
+
+TEST(SinkViews, chains_of_convolutions_meet_without_a_view) {
+  Volumes v;
+  v.image = v.reshape(v.b.unary(UnaryFn::kRelu, v.conv(1)), {-1, 4, 4, 3});
+  v.b.output(v.conv(2));
+  EXPECT_EQ(histogram(canonical(v.b.net)), (Counts{{"conv", 2}, {"reshape", 2}}));
+}
+
+TEST(SinkViews, not_past_another_last_extent_or_an_operand_of_more_axes) {
+  Volumes v;
+  const auto flat =
+      v.reshape(v.b.op(ir::ConvAttrs{}, {v.image, v.b.weights({1, 1, 3, 3}, 1)}), {-1, 2, 4, 12});
+  v.b.output(v.b.add(flat, v.b.weights({12}, 2)));
+  v.b.output(v.b.mul(v.conv(3), v.b.weights({4, 1, 3}, 4)));
+  EXPECT_EQ(histogram(canonical(v.b.net))["binary"], 2);
+}
+
 }  // namespace
 }  // namespace graft::passes
