@@ -23,13 +23,19 @@ using Table = std::unordered_map<std::string_view, const OpEntry*>;
 const Table& table() {
   static const Table rows = [] {
     Table t;
-    for (auto family :
-         {structure_ops(),   unary_ops(),        binary_ops(),       convolution_ops(),
-          pooling_ops(),     matmul_ops(),       einsum_ops(),       normalization_ops(),
-          reduction_ops(),   reshaping_ops(),    joining_ops(),      slicing_ops(),
-          generating_ops(),  image_ops(),        quantization_ops(), transposed_conv_ops(),
-          batch_space_ops(), rearranging_ops(),  matrix_part_ops(),  composed_math_ops(),
-          indexed_ops(),     control_flow_ops(), tensor_list_ops()})
+    for (auto family : {structure_ops(),      unary_ops(),
+                        binary_ops(),         convolution_ops(),
+                        pooling_ops(),        matmul_ops(),
+                        einsum_ops(),         normalization_ops(),
+                        reduction_ops(),      reshaping_ops(),
+                        joining_ops(),        slicing_ops(),
+                        generating_ops(),     image_ops(),
+                        quantization_ops(),   transposed_conv_ops(),
+                        batch_space_ops(),    rearranging_ops(),
+                        matrix_part_ops(),    composed_math_ops(),
+                        indexed_ops(),        control_flow_ops(),
+                        tensor_list_ops(),    volume_conv_ops(),
+                        volume_pooling_ops(), volume_transposed_conv_ops()})
       for (const OpEntry& row : family) t.emplace(row.op, &row);
     return t;
   }();

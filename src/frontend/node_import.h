@@ -185,8 +185,11 @@ std::span<const OpEntry> slicing_ops();     // Slice, Gather, Pad, OneHot
 std::span<const OpEntry> generating_ops();  // Fill, Range, Shape, ...
 std::span<const OpEntry> image_ops();       // Resize, DepthToSpace
 std::span<const OpEntry> transposed_conv_ops();
-std::span<const OpEntry> batch_space_ops();    // SpaceToBatchND, BatchToSpaceND
-std::span<const OpEntry> rearranging_ops();    // ReverseV2, Roll, InvertPermutation
+std::span<const OpEntry> volume_conv_ops();             // Conv3D
+std::span<const OpEntry> volume_pooling_ops();          // MaxPool3D, AvgPool3D
+std::span<const OpEntry> volume_transposed_conv_ops();  // Conv3DBackpropInputV2
+std::span<const OpEntry> batch_space_ops();             // SpaceToBatchND, BatchToSpaceND
+std::span<const OpEntry> rearranging_ops();             // ReverseV2, Roll, InvertPermutation
 std::span<const OpEntry> matrix_part_ops();    // MatrixBandPart, MatrixDiag*, MatrixSetDiag*
 std::span<const OpEntry> composed_math_ops();  // LRN, L2Loss, Xdivy, Xlogy, ...
 std::span<const OpEntry> indexed_ops();        // GatherNd, ScatterNd, Cumsum, TopK, ...

@@ -4,6 +4,7 @@
 
 #include "base/dtype.h"
 #include "base/fault.h"
+#include "frontend/volume.h"
 #include "frontend/window_attrs.h"
 
 namespace graft::frontend {
@@ -46,6 +47,16 @@ Result<ScaleShift> scale_and_shift(NodeImport& n, float epsilon) {
   return ScaleShift{scale, shift};
 }
 
+// FusedBatchNormV3 takes volumes, too, of which only the place of the channels matters here.
+Result<bool> read_channels_first(NodeImport& n) {
+  if (n.node().op != "FusedBatchNormV3" || n.rank(0) != 5) {
+    if (n.rank(0) != 4)
+      return n.invalid("input 0 has rank " + std::to_string(n.rank(0)) + ", expected 4");
+    return read_is_nchw(n);
+  }
+  return read_is_ncdhw(n);
+}
+
 // Outputs: y; the statistics are copies that inference graphs do not use, so their consumers stay
 // native.
 Status import_batch_norm(NodeImport& n) {
@@ -58,15 +69,14 @@ Status import_batch_norm(NodeImport& n) {
   GRAFT_ASSIGN_OR_RETURN(const bool training, n.attr_bool("is_training", true));
   GRAFT_ASSIGN_OR_RETURN(const float epsilon, n.attr_float("epsilon", 1e-4f));
   n.ignore({"exponential_avg_factor"});
-  GRAFT_ASSIGN_OR_RETURN(const bool nchw, read_is_nchw(n));
+  GRAFT_ASSIGN_OR_RETURN(const bool nchw, read_channels_first(n));
   if (training)
     return n.refuse("unsupported_attr", "attribute 'is_training' is true, expected false",
                     "export the model for inference");
   if (n.dtype(0) != DType::kFloat || n.dtype(1) != DType::kFloat)
     return n.refuse("dtype", "input 0 is " + dtype_name(n.dtype(0)) + ", expected float32");
-  if (n.rank(0) != 4)
-    return n.invalid("input 0 has rank " + std::to_string(n.rank(0)) + ", expected 4");
-  const ir::Dim channels = n.type(0).dims[nchw ? 1 : 3];
+  const bool volume = n.rank(0) == 5;
+  const ir::Dim channels = nchw ? n.type(0).dims[1] : n.type(0).dims.back();
   for (size_t i = 1; i < 5; ++i) {
     if (n.rank(i) != 1)
       return n.invalid("input " + std::to_string(i) + " has rank " + std::to_string(n.rank(i)) +
@@ -80,10 +90,11 @@ Status import_batch_norm(NodeImport& n) {
   }
   GRAFT_ASSIGN_OR_RETURN(const ScaleShift affine,
                          scale_and_shift(n, GRAFT_FAULT(bn_epsilon_dropped) ? 0.0f : epsilon));
-  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId src, to_nhwc(n, n.in(0), nchw));
+  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId src,
+                         volume ? to_ndhwc(n, n.in(0), nchw) : to_nhwc(n, n.in(0), nchw));
   GRAFT_ASSIGN_OR_RETURN(const ir::ValueId dst,
                          n.emit(ir::AffineAttrs{}, {src, affine.scale, affine.shift}));
-  GRAFT_RETURN_IF_ERROR(output_from_nhwc(n, dst, nchw));
+  GRAFT_RETURN_IF_ERROR(volume ? output_from_ndhwc(n, dst, nchw) : output_from_nhwc(n, dst, nchw));
   const size_t outputs = n.node().op == "FusedBatchNormV3" ? 6 : 5;
   while (n.outputs().size() < outputs) n.output(ir::kNoValue);
   return ok_status();

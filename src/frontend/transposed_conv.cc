@@ -6,10 +6,11 @@
 //   padded[q * S + r] = sum over t < T of src[q - t] * filter[r + S * t]
 // so phase r is a convolution with taps in falling order; rows q outside of the result are not
 // computed. With many channels and a stride that does not divide the kernel, a convolution a phase.
+#include "frontend/transposed_conv.h"
+
 #include <algorithm>
 
 #include "base/checked.h"
-#include "frontend/compose.h"
 #include "frontend/window_attrs.h"
 
 namespace graft::frontend {
@@ -18,15 +19,10 @@ namespace {
 
 int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
-struct Axis {
-  int64_t kernel = 1, stride = 1, taps = 1;
-  int64_t lead = 0, trail = 0;          // padding of the convolution
-  int64_t cut_front = 0, cut_back = 0;  // rows of the phases that are not in the result
-};
+}  // namespace
 
-// src and dst: extents of out_backprop and of the result. dst must be stride * src and a number.
 Status plan_axis(NodeImport& n, const char* what, ir::Dim src, ir::Dim dst, ir::Padding padding,
-                 int64_t pad_before, int64_t pad_after, Axis& a) {
+                 int64_t pad_before, int64_t pad_after, PhaseAxis& a) {
   ir::DimTable& dims = n.network().dims;
   const ir::Dim more = dims.sub(dst, dims.mul(src, a.stride));
   const std::string name(what);
@@ -60,9 +56,18 @@ Status plan_axis(NodeImport& n, const char* what, ir::Dim src, ir::Dim dst, ir::
   return ok_status();
 }
 
+AxisRange kept_rows(const PhaseAxis& a) {
+  AxisRange r;
+  if (a.cut_front > 0) r.begin = a.cut_front;
+  if (a.cut_back > 0) r.end = -a.cut_back;
+  return r;
+}
+
+namespace {
+
 // filter [KH, KW, C, K] as weights [TH, TW, K, SH * SW * C] of the phases.
-Result<ir::ValueId> phase_weights(NodeImport& n, ir::ValueId filter, const Axis& h, const Axis& w,
-                                  int64_t dst_channels, int64_t src_channels) {
+Result<ir::ValueId> phase_weights(NodeImport& n, ir::ValueId filter, const PhaseAxis& h,
+                                  const PhaseAxis& w, int64_t dst_channels, int64_t src_channels) {
   GRAFT_ASSIGN_OR_RETURN(
       ir::ValueId v,
       pad_by(
@@ -92,8 +97,8 @@ Result<ir::ValueId> join_phases(NodeImport& n, ir::ValueId v, int64_t sh, int64_
 }
 
 // Taps of phase r, and the range of the filter that they are, in falling order.
-int64_t taps_of(const Axis& a, int64_t r) { return (a.kernel - r + a.stride - 1) / a.stride; }
-AxisRange falling(const Axis& a, int64_t r) {
+int64_t taps_of(const PhaseAxis& a, int64_t r) { return (a.kernel - r + a.stride - 1) / a.stride; }
+AxisRange falling(const PhaseAxis& a, int64_t r) {
   return {r + a.stride * (taps_of(a, r) - 1), {}, -a.stride};
 }
 
@@ -102,8 +107,8 @@ AxisRange falling(const Axis& a, int64_t r) {
 constexpr int64_t kMinSplitWeights = 1024;  // channels in times out
 constexpr int64_t kMaxSplitPhases = 9;
 
-bool splits(const Axis& h, const Axis& w, int64_t dst_channels, int64_t src_channels) {
-  for (const Axis* a : {&h, &w}) {
+bool splits(const PhaseAxis& h, const PhaseAxis& w, int64_t dst_channels, int64_t src_channels) {
+  for (const PhaseAxis* a : {&h, &w}) {
     if (taps_of(*a, a->stride - 1) < a->taps - a->lead) return false;  // its padding is negative
   }
   const int64_t common = h.taps * h.stride * w.taps * w.stride;
@@ -113,7 +118,7 @@ bool splits(const Axis& h, const Axis& w, int64_t dst_channels, int64_t src_chan
 
 // The phases of the result, [N, H, W, SH * SW * C], by a convolution each.
 Result<ir::ValueId> split_convolutions(NodeImport& n, ir::ValueId x, ir::ValueId filter,
-                                       const Axis& h, const Axis& w) {
+                                       const PhaseAxis& h, const PhaseAxis& w) {
   std::vector<ir::ValueId> phases;
   for (int64_t r = 0; r < h.stride; ++r) {
     for (int64_t c = 0; c < w.stride; ++c) {
@@ -131,8 +136,9 @@ Result<ir::ValueId> split_convolutions(NodeImport& n, ir::ValueId x, ir::ValueId
   return n.emit(ir::ConcatAttrs{3}, std::move(phases));
 }
 
-Result<ir::ValueId> one_convolution(NodeImport& n, ir::ValueId x, ir::ValueId filter, const Axis& h,
-                                    const Axis& w, int64_t dst_channels, int64_t src_channels) {
+Result<ir::ValueId> one_convolution(NodeImport& n, ir::ValueId x, ir::ValueId filter,
+                                    const PhaseAxis& h, const PhaseAxis& w, int64_t dst_channels,
+                                    int64_t src_channels) {
   GRAFT_ASSIGN_OR_RETURN(const ir::ValueId weights,
                          phase_weights(n, filter, h, w, dst_channels, src_channels));
   ir::ConvAttrs conv;
@@ -141,12 +147,25 @@ Result<ir::ValueId> one_convolution(NodeImport& n, ir::ValueId x, ir::ValueId fi
   return n.emit(conv, {x, weights});
 }
 
-AxisRange without(int64_t front, int64_t back) {
-  AxisRange r;
-  if (front > 0) r.begin = front;
-  if (back > 0) r.end = -back;
-  return r;
+}  // namespace
+
+Result<ir::ValueId> transposed_images(NodeImport& n, ir::ValueId x, ir::ValueId filter,
+                                      const PhaseAxis& h, const PhaseAxis& w, int64_t dst_channels,
+                                      int64_t src_channels) {
+  ir::ValueId y = ir::kNoValue;
+  if (splits(h, w, dst_channels, src_channels)) {
+    GRAFT_ASSIGN_OR_RETURN(y, split_convolutions(n, x, filter, h, w));
+  } else {
+    GRAFT_ASSIGN_OR_RETURN(y, one_convolution(n, x, filter, h, w, dst_channels, src_channels));
+  }
+  GRAFT_ASSIGN_OR_RETURN(y, join_phases(n, y, h.stride, w.stride, dst_channels));
+  if (h.cut_front > 0 || h.cut_back > 0 || w.cut_front > 0 || w.cut_back > 0) {
+    GRAFT_ASSIGN_OR_RETURN(y, slice_by(n, y, {{}, kept_rows(h), kept_rows(w), {}}));
+  }
+  return y;
 }
+
+namespace {
 
 // The wanted extents {N, C, H, W}; N and C are absent where input_sizes is [H, W].
 struct Wanted {
@@ -226,7 +245,7 @@ Status import_backprop_input(NodeImport& n) {
   if (const ir::Dim c = src[nchw ? 1 : 3]; c.is_const() && c.value() != filter[3])
     return n.invalid("out_backprop (input 2) has " + std::to_string(c.value()) +
                      " channels, expected the filter's " + std::to_string(filter[3]));
-  Axis h{filter[0], strides[0]}, w{filter[1], strides[1]};
+  PhaseAxis h{filter[0], strides[0]}, w{filter[1], strides[1]};
   GRAFT_RETURN_IF_ERROR(
       plan_axis(n, "height", src[nchw ? 2 : 1], wanted.h, padding, pads[0], pads[1], h));
   GRAFT_RETURN_IF_ERROR(
@@ -237,18 +256,8 @@ Status import_backprop_input(NodeImport& n) {
     return n.refuse("unsupported_value", "strides times channels are more than 2147483647");
 
   GRAFT_ASSIGN_OR_RETURN(const ir::ValueId x, to_nhwc(n, n.in(2), nchw));
-  ir::ValueId y = ir::kNoValue;
-  if (splits(h, w, filter[2], filter[3])) {
-    GRAFT_ASSIGN_OR_RETURN(y, split_convolutions(n, x, n.in(1), h, w));
-  } else {
-    GRAFT_ASSIGN_OR_RETURN(y, one_convolution(n, x, n.in(1), h, w, filter[2], filter[3]));
-  }
-  GRAFT_ASSIGN_OR_RETURN(y, join_phases(n, y, strides[0], strides[1], filter[2]));
-  if (h.cut_front > 0 || h.cut_back > 0 || w.cut_front > 0 || w.cut_back > 0) {
-    GRAFT_ASSIGN_OR_RETURN(
-        y, slice_by(n, y,
-                    {{}, without(h.cut_front, h.cut_back), without(w.cut_front, w.cut_back), {}}));
-  }
+  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId y,
+                         transposed_images(n, x, n.in(1), h, w, filter[2], filter[3]));
   return output_from_nhwc(n, y, nchw);
 }
 
