@@ -73,8 +73,7 @@ Status infer_pad(InferContext& c) {
       if (p.value() < 0) return c.fail("padding " + std::to_string(p.value()) + " is negative");
       const int64_t less = mode == PadMode::kReflect ? 1 : 0;
       const Dim in = c.shape(0)[i];
-      if (mode != PadMode::kConstant && in.is_const() && p.value() > 0 &&
-          p.value() > in.value() - less) {
+      if (mode != PadMode::kConstant && in.is_const() && p.value() > in.value() - less) {
         return c.fail("padding " + std::to_string(p.value()) + " is too large to mirror axis " +
                       std::to_string(i) + " of " + c.text(0));
       }

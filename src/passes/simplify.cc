@@ -53,7 +53,10 @@ ir::ValueId passed_on(Editor& edit, const ir::Op& op) {
     return src;
   if (const auto* t = op.get_if<ir::TransposeAttrs>())
     return std::is_sorted(t->perm.begin(), t->perm.end()) ? src : ir::kNoValue;
-  if (op.get_if<ir::PadAttrs>()) return all_ints(edit.value(op.inputs[1]), 0) ? src : ir::kNoValue;
+  if (const auto* p = op.get_if<ir::PadAttrs>()) {
+    if (p->mode == ir::PadMode::kReflect) return ir::kNoValue;  // an error on an empty axis
+    return all_ints(edit.value(op.inputs[1]), 0) ? src : ir::kNoValue;
+  }
   if (op.get_if<ir::TileAttrs>()) return all_ints(edit.value(op.inputs[1]), 1) ? src : ir::kNoValue;
   if (const auto* s = op.get_if<ir::StridedSliceAttrs>()) {
     if (s->new_axis_mask || s->shrink_axis_mask) return ir::kNoValue;

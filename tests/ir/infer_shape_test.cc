@@ -208,6 +208,8 @@ TEST(InferPad, ModesAndErrors) {
             "float32 [10]");
   EXPECT_THAT(InferCase(PadAttrs{PadMode::kReflect}).in({4}).host_of({1, 2}, {4, 0}).text(),
               HasSubstr("too large to mirror"));
+  EXPECT_THAT(InferCase(PadAttrs{PadMode::kReflect}).in({0}).host_of({1, 2}, {0, 0}).text(),
+              HasSubstr("too large to mirror"));
   EXPECT_EQ(InferCase(PadAttrs{PadMode::kSymmetric}).in({4}).host_of({1, 2}, {4, 0}).text(),
             "float32 [8]");
   EXPECT_THAT(InferCase(PadAttrs{}).in({4}).host_of({1, 2}, {-1, 0}).text(), HasSubstr("negative"));
