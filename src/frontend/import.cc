@@ -35,7 +35,8 @@ const Table& table() {
                         matrix_part_ops(),    composed_math_ops(),
                         indexed_ops(),        control_flow_ops(),
                         tensor_list_ops(),    volume_conv_ops(),
-                        volume_pooling_ops(), volume_transposed_conv_ops()})
+                        volume_pooling_ops(), volume_transposed_conv_ops(),
+                        segment_ops()})
       for (const OpEntry& row : family) t.emplace(row.op, &row);
     return t;
   }();
