@@ -241,5 +241,31 @@ TEST(Invalid, A9_batch_norm_statistics) {
   expect_invalid(b, {"input 2", "5 elements", "4 channels"});
 }
 
+GraphBuilder conv3d_with(const std::string& name, const std::string& value) {
+  AttrList attrs{{"T", kFloatAttr},
+                 {"strides", attr_of_ints({1, 1, 1, 1, 1})},
+                 {"padding", attr_of_string("SAME")}};
+  std::erase_if(attrs, [&](const auto& attr) { return attr.first == name; });
+  attrs.emplace_back(name, value);
+  GraphBuilder b;
+  b.placeholder("x", DType::kFloat, {-1, 6, 8, 8, 4}).floats("w", {3, 3, 3, 4, 6});
+  return b.add("Conv3D", "n", {"x", "w"}, attrs);
+}
+
+TEST(Invalid, volumes) {
+  expect_supported(conv3d_with("padding", attr_of_string("VALID")));
+  for (int64_t bad : {int64_t{0}, int64_t{-1}, INT64_MAX, INT64_MIN, int64_t{1} << 31}) {
+    expect_invalid(conv3d_with("strides", attr_of_ints({1, 1, bad, 1, 1})),
+                   {"strides", std::to_string(bad)});
+    expect_invalid(conv3d_with("dilations", attr_of_ints({1, bad, 1, 1, 1})),
+                   {"dilations", std::to_string(bad)});
+  }
+  expect_invalid(conv3d_with("strides", attr_of_ints({1, 1, 1, 1})),
+                 {"strides", "4 elements", "expected 5"});
+  expect_invalid(conv3d_with("padding", attr_of_string("EXPLICIT")), {"padding", "EXPLICIT"});
+  expect_invalid(conv3d_with("data_format", attr_of_string("NHWC")), {"data_format", "NDHWC"});
+  expect_invalid(conv3d_with("dilations", attr_of_ints({1, 1, 1})), {"dilations", "expected 5"});
+}
+
 }  // namespace
 }  // namespace graft::frontend
