@@ -53,6 +53,7 @@ Status import_add_n(NodeImport& n) {
     return n.invalid("attribute 'N' is " + std::to_string(count) + ", the node has " +
                      std::to_string(n.inputs()) + " inputs");
   GRAFT_RETURN_IF_ERROR(n.check_types("T", 0, n.inputs()));
+  if (n.node().op == "AccumulateNV2") n.ignore({"shape"});
   ir::ValueId sum = n.in(0);
   for (size_t i = 1; i < n.inputs(); ++i) {
     if (n.type(i).dims != n.type(0).dims)
@@ -127,6 +128,7 @@ constexpr OpEntry kRows[] = {
     {"LogicalAnd", import_logical, 2, 2, static_cast<int>(BinaryFn::kLogicalAnd)},
     {"LogicalOr", import_logical, 2, 2, static_cast<int>(BinaryFn::kLogicalOr)},
     {"AddN", import_add_n, 1, -1},
+    {"AccumulateNV2", import_add_n, 1, -1},
     {"SelectV2", import_select_v2, 3, 3},
     {"Select", import_select, 3, 3},
 };

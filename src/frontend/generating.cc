@@ -22,6 +22,20 @@ Status import_shape(NodeImport& n) {
   return n.finish(ir::ShapeAttrs{to}, {n.in(0)});
 }
 
+Status import_shape_n(NodeImport& n) {
+  GRAFT_ASSIGN_OR_RETURN(const int64_t count, n.attr_int("N"));
+  if (count != static_cast<int64_t>(n.inputs()))
+    return n.invalid("attribute 'N' is " + std::to_string(count) + ", the node has " +
+                     std::to_string(n.inputs()) + " inputs");
+  GRAFT_RETURN_IF_ERROR(n.check_types("T", 0, n.inputs()));
+  GRAFT_ASSIGN_OR_RETURN(const DType to, read_out_type(n));
+  for (size_t i = 0; i < n.inputs(); ++i) {
+    GRAFT_ASSIGN_OR_RETURN(const ir::ValueId shape, n.emit(ir::ShapeAttrs{to}, {n.in(i)}));
+    n.output(shape);
+  }
+  return ok_status();
+}
+
 Status import_rank(NodeImport& n) {
   GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
   n.output(n.constant_int(n.rank(0), DType::kInt32));
@@ -149,9 +163,9 @@ Status import_broadcast_args(NodeImport& n) {
 constexpr OpEntry kRows[] = {
     {"LinSpace", import_lin_space, 3, 3}, {"BroadcastArgs", import_broadcast_args, 2, 2},
     {"Shape", import_shape, 1, 1},        {"Rank", import_rank, 1, 1},
-    {"Size", import_size, 1, 1},          {"Fill", import_fill, 2, 2},
-    {"ZerosLike", import_like, 1, 1, 0},  {"OnesLike", import_like, 1, 1, 1},
-    {"Range", import_range, 3, 3},
+    {"ShapeN", import_shape_n, 1, -1},    {"Size", import_size, 1, 1},
+    {"Fill", import_fill, 2, 2},          {"ZerosLike", import_like, 1, 1, 0},
+    {"OnesLike", import_like, 1, 1, 1},   {"Range", import_range, 3, 3},
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Ops on images: resizing, and moving blocks between space and depth.
+// Ops on images: resizing, moving blocks between space and depth, contrast.
 #include "base/dtype.h"
 #include "frontend/window_attrs.h"
 
@@ -30,7 +30,6 @@ Status import_resize(NodeImport& n) {
 Status import_depth_to_space(NodeImport& n) {
   GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
   GRAFT_ASSIGN_OR_RETURN(const bool nchw, read_is_nchw(n));
-  if (nchw) return n.refuse("unsupported_attr", "attribute 'data_format' is NCHW, expected NHWC");
   ir::DepthToSpaceAttrs attrs;
   attrs.inverse = n.arg() == 1;
   GRAFT_ASSIGN_OR_RETURN(attrs.block, n.attr_int("block_size"));
@@ -39,7 +38,28 @@ Status import_depth_to_space(NodeImport& n) {
                      ", expected 2 to 32768");
   if (n.rank(0) != 4)
     return n.invalid("input 0 has rank " + std::to_string(n.rank(0)) + ", expected 4");
-  return n.finish(attrs, {n.in(0)});
+  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId src, to_nhwc(n, n.in(0), nchw));
+  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId dst, n.emit(attrs, {src}));
+  return output_from_nhwc(n, dst, nchw);
+}
+
+// (x - mean) * factor + mean, the mean of each channel of an image [...,H,W,C].
+Status import_adjust_contrast(NodeImport& n) {
+  if (n.has_attr("T")) GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
+  if (n.dtype(0) != DType::kFloat)
+    return n.refuse("dtype", "input 0 is " + dtype_name(n.dtype(0)) + ", expected float32");
+  if (n.dtype(1) != DType::kFloat || n.rank(1) != 0)
+    return n.invalid("the factor (input 1) is no scalar of float32");
+  const int rank = n.rank(0);
+  if (rank < 3)
+    return n.invalid("input 0 has rank " + std::to_string(rank) + ", expected 3 or more");
+  GRAFT_ASSIGN_OR_RETURN(
+      const ir::ValueId mean,
+      n.emit(ir::ReduceAttrs{ir::ReduceFn::kMean, {rank - 3, rank - 2}, true}, {n.in(0)}));
+  using ir::BinaryFn;
+  GRAFT_ASSIGN_OR_RETURN(ir::ValueId y, n.emit(ir::BinaryAttrs{BinaryFn::kSub}, {n.in(0), mean}));
+  GRAFT_ASSIGN_OR_RETURN(y, n.emit(ir::BinaryAttrs{BinaryFn::kMul}, {y, n.in(1)}));
+  return n.finish(ir::BinaryAttrs{BinaryFn::kAdd}, {y, mean});
 }
 
 constexpr OpEntry kRows[] = {
@@ -47,6 +67,7 @@ constexpr OpEntry kRows[] = {
     {"ResizeNearestNeighbor", import_resize, 2, 2, 0},
     {"DepthToSpace", import_depth_to_space, 1, 1, 0},
     {"SpaceToDepth", import_depth_to_space, 1, 1, 1},
+    {"AdjustContrastv2", import_adjust_contrast, 2, 2},
 };
 
 }  // namespace

@@ -36,7 +36,8 @@ const Table& table() {
                         indexed_ops(),        control_flow_ops(),
                         tensor_list_ops(),    volume_conv_ops(),
                         volume_pooling_ops(), volume_transposed_conv_ops(),
-                        segment_ops()})
+                        segment_ops(),        comparing_ops(),
+                        patch_ops(),          data_format_ops()})
       for (const OpEntry& row : family) t.emplace(row.op, &row);
     return t;
   }();

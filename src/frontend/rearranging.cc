@@ -1,4 +1,4 @@
-// ReverseV2, Roll and InvertPermutation: the same elements in another order.
+// ReverseV2, ReverseSequence, Roll and InvertPermutation: the same elements in another order.
 #include <algorithm>
 
 #include "frontend/compose.h"
@@ -24,6 +24,62 @@ Status import_reverse(NodeImport& n) {
   ir::ValueId y = n.in(0);
   if (!axes.empty()) {
     GRAFT_ASSIGN_OR_RETURN(y, slice_by(n, y, ranges));
+  }
+  n.output(y);
+  return ok_status();
+}
+
+// The first seq_lengths[b] elements of each sequence b in reverse order. A negative length and one
+// beyond the sequence make an index outside, which is gather's error.
+Result<ir::ValueId> reversed_places(NodeImport& n, ir::ValueId src) {
+  const DType t = n.dtype(1);
+  using ir::BinaryFn;
+  const auto binary = [&](BinaryFn fn, ir::ValueId a, ir::ValueId b) {
+    return n.emit(ir::BinaryAttrs{fn}, {a, b});
+  };
+  const ir::ValueId zero = n.constant_int(0, t), one = n.constant_int(1, t);
+  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId extent, extent_scalar(n, src, 1, t));
+  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId place, n.emit(ir::RangeAttrs{}, {zero, extent, one}));
+  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId length, n.emit(ir::ExpandDimsAttrs{1}, {n.in(1)}));
+  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId inside, binary(BinaryFn::kLess, place, length));
+  GRAFT_ASSIGN_OR_RETURN(ir::ValueId reversed, binary(BinaryFn::kSub, length, place));
+  GRAFT_ASSIGN_OR_RETURN(reversed, binary(BinaryFn::kSub, reversed, one));
+  GRAFT_ASSIGN_OR_RETURN(ir::ValueId wrong, binary(BinaryFn::kMin, length, zero));
+  GRAFT_ASSIGN_OR_RETURN(wrong, binary(BinaryFn::kMax, wrong, n.constant_int(-1, t)));
+  GRAFT_ASSIGN_OR_RETURN(wrong, binary(BinaryFn::kMul, wrong, extent));
+  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId same, binary(BinaryFn::kAdd, place, wrong));
+  return n.emit(ir::SelectAttrs{}, {inside, reversed, same});
+}
+
+Status import_reverse_sequence(NodeImport& n) {
+  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
+  if (n.has_attr("Tlen")) GRAFT_RETURN_IF_ERROR(n.check_type("Tlen", {1}));
+  GRAFT_ASSIGN_OR_RETURN(const int64_t seq, n.attr_int("seq_dim"));
+  GRAFT_ASSIGN_OR_RETURN(const int64_t batch, n.attr_int("batch_dim", 0));
+  const int rank = n.rank(0);
+  if (seq < 0 || seq >= rank || batch < 0 || batch >= rank || seq == batch)
+    return n.refuse("unsupported_attr", "attributes 'seq_dim' and 'batch_dim' are " +
+                                            std::to_string(seq) + " and " + std::to_string(batch) +
+                                            ", input 0 has rank " + std::to_string(rank));
+  if (n.dtype(1) != DType::kInt32 && n.dtype(1) != DType::kInt64)
+    return n.invalid("the lengths (input 1) are no int32 or int64");
+  if (n.rank(1) != 1)
+    return n.invalid("the lengths (input 1) have rank " + std::to_string(n.rank(1)) +
+                     ", expected 1");
+  std::vector<int64_t> perm{batch, seq}, back(static_cast<size_t>(rank));
+  for (int64_t axis = 0; axis < rank; ++axis)
+    if (axis != batch && axis != seq) perm.push_back(axis);
+  for (size_t i = 0; i < perm.size(); ++i)
+    back[static_cast<size_t>(perm[i])] = static_cast<int64_t>(i);
+  const bool in_place = std::is_sorted(perm.begin(), perm.end());
+  ir::ValueId y = n.in(0);
+  if (!in_place) {
+    GRAFT_ASSIGN_OR_RETURN(y, n.transpose(y, perm));
+  }
+  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId places, reversed_places(n, y));
+  GRAFT_ASSIGN_OR_RETURN(y, n.emit(ir::GatherAttrs{1, 1}, {y, places}));
+  if (!in_place) {
+    GRAFT_ASSIGN_OR_RETURN(y, n.transpose(y, back));
   }
   n.output(y);
   return ok_status();
@@ -102,6 +158,7 @@ Status import_invert_permutation(NodeImport& n) {
 
 constexpr OpEntry kRows[] = {
     {"ReverseV2", import_reverse, 2, 2},
+    {"ReverseSequence", import_reverse_sequence, 2, 2},
     {"Roll", import_roll, 3, 3},
     {"InvertPermutation", import_invert_permutation, 1, 1},
 };

@@ -73,6 +73,30 @@ Status import_identity(NodeImport& n) {
   return ok_status();
 }
 
+// The input, where it has the shape; an extent that is not known now is checked when a schedule is
+// made, as that of the only part of a split.
+Status import_ensure_shape(NodeImport& n) {
+  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
+  n.ignore({"shape"});
+  GRAFT_ASSIGN_OR_RETURN(const graphdef::ShapeView shape, graphdef::attr_shape(n.node(), "shape"));
+  ir::ValueId y = n.in(0);
+  if (!shape.unknown_rank && static_cast<int>(shape.dims.size()) != n.rank(0))
+    return n.refuse("shape", "input 0 has rank " + std::to_string(n.rank(0)) +
+                                 ", attribute 'shape' " + std::to_string(shape.dims.size()));
+  for (size_t i = 0; i < shape.dims.size(); ++i) {
+    const ir::Dim d = n.at(y).type.dims[i];
+    if (shape.dims[i] < 0 || d == ir::Dim(shape.dims[i])) continue;
+    if (d.is_const())
+      return n.refuse("shape", "dimension " + std::to_string(i) + " of input 0 is " +
+                                   std::to_string(d.value()) + ", attribute 'shape' has " +
+                                   std::to_string(shape.dims[i]));
+    GRAFT_ASSIGN_OR_RETURN(y,
+                           n.emit(ir::SplitAttrs{static_cast<int64_t>(i), {shape.dims[i]}}, {y}));
+  }
+  n.output(y);
+  return ok_status();
+}
+
 Status import_identity_n(NodeImport& n) {
   n.ignore({"T"});
   GRAFT_ASSIGN_OR_RETURN(const std::vector<DType> types, graphdef::attr_type_list(n.node(), "T"));
@@ -103,6 +127,8 @@ constexpr OpEntry kRows[] = {
     {"StopGradient", import_identity, 1, 1},
     {"PreventGradient", import_identity, 1, 1},
     {"Snapshot", import_identity, 1, 1},
+    {"GuaranteeConst", import_identity, 1, 1},
+    {"EnsureShape", import_ensure_shape, 1, 1},
     {"IdentityN", import_identity_n, 1, -1},
     {.op = "NoOp", .fn = import_no_op, .always_refused = "no_op"},
 };
