@@ -35,6 +35,15 @@ class Case:
     layers: str  # the kinds of all layers of the engine, where that matters
     oracle: typing.Callable  # what TensorFlow runs where it has no CPU kernel of the op in this form
 
+    def graph(self, build=None):
+        """(graph, feeds, names of the results)"""
+        with tf.Graph().as_default() as graph:
+            feeds = [tf.compat.v1.placeholder(a.dtype, shape, name=f"in{i}") for i, (a, shape) in enumerate(zip(self.inputs, self.shapes))]
+            results = (build or self.build)(*feeds)
+            # One node a result: a converted node keeps its first output's name only.
+            results = [tf.identity(r) for r in results] if isinstance(results, (list, tuple)) else [results]
+        return graph, dict(zip((f.name for f in feeds), self.inputs)), [r.name for r in results]
+
 
 CASES = []
 
