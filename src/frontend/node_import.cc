@@ -123,9 +123,12 @@ std::string_view NodeImport::unhandled_attr() const {
 
 Result<std::vector<int64_t>> NodeImport::const_ints(size_t input, const char* what) {
   const DType t = dtype(input);
-  if (t != DType::kInt32 && t != DType::kInt64)
-    return invalid("input " + std::to_string(input) + " (" + what + ") is " + dtype_name(t) +
-                   ", expected int32 or int64");
+  if (t != DType::kInt32 && t != DType::kInt64) {
+    const std::string text = "input " + std::to_string(input) + " (" + what + ") is " +
+                             dtype_name(t) + ", expected int32 or int64";
+    // Some ops take narrow integers, too: SplitV's sizes, ArgMax's axis.
+    return is_integer(t) ? refuse("dtype", text) : invalid(text);
+  }
   const auto& host = value(input).host;
   std::vector<int64_t> elems;
   bool known = host.has_value();

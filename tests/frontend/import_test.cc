@@ -116,6 +116,18 @@ TEST(Import, shape_arithmetic_is_known) {
   EXPECT_EQ(dims(v.types[0]), (std::vector<int64_t>{-1, 256}));
 }
 
+// As a SavedModel with strip_default_attrs holds them: no T where it is TensorFlow's default.
+TEST(Import, default_attributes_may_be_absent) {
+  const auto window = attr_of_ints({1, 2, 2, 1});
+  EXPECT_TRUE(import_last(image().add("MaxPool", "n", {"x"},
+                                      {{"ksize", window},
+                                       {"strides", window},
+                                       {"padding", attr_of_string("SAME")}}))
+                  .support.yes);
+  for (const char* op : {"LeakyRelu", "LRN"})
+    EXPECT_TRUE(import_last(image().add(op, "n", {"x"}, {})).support.yes) << op;
+}
+
 TEST(Import, table_is_sorted_and_has_the_common_ops) {
   const auto ops = supported_ops();
   EXPECT_TRUE(std::is_sorted(ops.begin(), ops.end()));

@@ -130,6 +130,24 @@ TEST(Refusal, data_dependent_operands) {
   expect_refused(b, "shape", "reduction_indices");
 }
 
+// TensorFlow takes these graphs, so that they must not fail a conversion.
+TEST(Refusal, narrow_indices_and_fed_borders) {
+  const std::string int16 = type_attr(DType::kInt16);
+  GraphBuilder axis = image();
+  axis.constant<int16_t>("axis", DType::kInt16, {}, {1})
+      .add("ArgMax", "n", {"x", "axis"}, {{"T", kFloatAttr}, {"Tidx", int16}});
+  expect_refused(axis, "dtype", "int16");
+  GraphBuilder slice = image();
+  slice.constant<int16_t>("i", DType::kInt16, {1}, {1})
+      .add("StridedSlice", "n", {"x", "i", "i", "i"}, {{"T", kFloatAttr}, {"Index", int16}});
+  expect_refused(slice, "dtype", "Index");
+  GraphBuilder borders = image();
+  borders.ints("block", {2}, {2, 2})
+      .placeholder("pads", DType::kInt32, {-1, 2})
+      .add("SpaceToBatchND", "n", {"x", "block", "pads"}, {{"T", kFloatAttr}});
+  expect_refused(borders, "shape", "paddings");
+}
+
 TEST(Refusal, operands_that_only_some_ops_take) {
   expect_refused(
       image().ints("i", {2}, {1, 2}).add("Exp", "n", {"i"}, {{"T", type_attr(DType::kInt32)}}),
