@@ -25,6 +25,7 @@ CHECKS = {
     "planted-faults": ("planted_faults", "check", ("src", "tests"), "each planted fault turns its test red"),
     "asan": ("long_asan", "check", ("src", "tests"), "the test binaries under address and undefined-behaviour sanitizers"),
     "fuzz": ("long_fuzz", "check", ("src", "tests/fuzz"), "each libFuzzer target for a fixed number of runs, with sanitizers"),
+    "conformance": ("long_conformance", "check", ("src", "tests/conformance"), "every generated case of every accepted TensorFlow op; writes docs/tf-ops.md"),
     "networks": ("long_networks", "check", ("src", "tools"), "every network against TensorFlow in double; the INT8 example on ResNet50"),
 }
 

@@ -71,6 +71,13 @@ def test_ops_whose_cases_are_elsewhere_are_accepted():
     assert not set(evidence.ELSEWHERE) - set(evidence.accepted())
 
 
+def test_tables_of_exceptions_name_what_there_is():
+    known = {(op, name) for op, name in WHAT}
+    assert {(op, name) for op, name, _ in (*evidence.WITHOUT_DTYPE, *evidence.WITHOUT_VALUE)} <= known
+    assert evidence.INERT_INPUTS <= set(INPUTS)
+    assert set(evidence.NO_EFFECT) <= {a.name for op in evidence.accepted() for a in evidence.definition(op).attr}
+
+
 @pytest.mark.parametrize("op, name", WHAT, ids=[f"{op}-{name}" for op, name in WHAT])
 def test_attribute_changes_the_answer(op, name):
     attr, definition = attribute(op, name), evidence.definition(op)
