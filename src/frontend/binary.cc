@@ -46,6 +46,13 @@ Status import_logical(NodeImport& n) {
   return n.finish(ir::BinaryAttrs{static_cast<BinaryFn>(n.arg())}, {n.in(0), n.in(1)});
 }
 
+Status import_bits(NodeImport& n) {
+  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0, 1}));
+  if (!is_integer(n.dtype(0)))
+    return n.invalid("the inputs are " + dtype_name(n.dtype(0)) + ", expected an integer dtype");
+  return n.finish(ir::BinaryAttrs{static_cast<BinaryFn>(n.arg())}, {n.in(0), n.in(1)});
+}
+
 // Sum from the left, as TensorFlow's CPU kernel adds.
 Status import_add_n(NodeImport& n) {
   GRAFT_ASSIGN_OR_RETURN(const int64_t count, n.attr_int("N"));
@@ -101,6 +108,10 @@ constexpr OpEntry comparison(std::string_view op, BinaryFn fn) {
   return {op, import_comparison, 2, 2, static_cast<int>(fn)};
 }
 
+constexpr OpEntry bits(std::string_view op, BinaryFn fn) {
+  return {op, import_bits, 2, 2, static_cast<int>(fn)};
+}
+
 constexpr OpEntry kRows[] = {
     row("Add", BinaryFn::kAdd),
     row("AddV2", BinaryFn::kAdd),
@@ -123,6 +134,11 @@ constexpr OpEntry kRows[] = {
     comparison("GreaterEqual", BinaryFn::kGreaterEqual),
     comparison("Equal", BinaryFn::kEqual),
     comparison("NotEqual", BinaryFn::kNotEqual),
+    bits("BitwiseAnd", BinaryFn::kBitwiseAnd),
+    bits("BitwiseOr", BinaryFn::kBitwiseOr),
+    bits("BitwiseXor", BinaryFn::kBitwiseXor),
+    bits("LeftShift", BinaryFn::kLeftShift),
+    bits("RightShift", BinaryFn::kRightShift),
     {"RealDiv", import_div, 2, 2},
     {"Div", import_div, 2, 2},
     {"LogicalAnd", import_logical, 2, 2, static_cast<int>(BinaryFn::kLogicalAnd)},

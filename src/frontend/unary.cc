@@ -24,6 +24,12 @@ Status import_unary(NodeImport& n) {
   return n.finish(ir::UnaryAttrs{{fn}}, {n.in(0)});
 }
 
+Status import_bessel(NodeImport& n) {
+  if (n.dtype(0) == DType::kBfloat16)
+    return n.refuse("dtype", "input 0 is bfloat16, which TensorFlow's kernel does not take");
+  return import_unary(n);
+}
+
 Status import_elu(NodeImport& n) {
   GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
   GRAFT_RETURN_IF_ERROR(n.require_floating(0));
@@ -43,6 +49,23 @@ Status import_invert(NodeImport& n) {
   if (!is_integer(n.dtype(0)))
     return n.invalid("input 0 is " + dtype_name(n.dtype(0)) + ", expected an integer dtype");
   return n.finish(ir::UnaryAttrs{{UnaryFn::kInvert}}, {n.in(0)});
+}
+
+Status import_population_count(NodeImport& n) {
+  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
+  if (!is_integer(n.dtype(0)))
+    return n.invalid("input 0 is " + dtype_name(n.dtype(0)) + ", expected an integer dtype");
+  return n.finish(ir::UnaryAttrs{{UnaryFn::kPopulationCount}}, {n.in(0)});
+}
+
+Status import_bitcast(NodeImport& n) {
+  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
+  GRAFT_ASSIGN_OR_RETURN(const DType to, n.attr_type("type"));
+  const auto has_bits = [](DType t) { return is_floating(t) || is_integer(t); };
+  if (!has_bits(n.dtype(0)))
+    return n.invalid("input 0 is " + dtype_name(n.dtype(0)) + ", expected a number");
+  if (!has_bits(to)) return n.refuse("dtype", "attribute 'type' is " + dtype_name(to));
+  return n.finish(ir::BitcastAttrs{to}, {n.in(0)});
 }
 
 Status import_logical_not(NodeImport& n) {
@@ -122,9 +145,15 @@ constexpr OpEntry kRows[] = {
     row("IsNan", UnaryFn::kIsNan),
     row("IsInf", UnaryFn::kIsInf),
     row("IsFinite", UnaryFn::kIsFinite),
+    {"BesselI0", import_bessel, 1, 1, static_cast<int>(UnaryFn::kBesselI0)},
+    {"BesselI0e", import_bessel, 1, 1, static_cast<int>(UnaryFn::kBesselI0e)},
+    {"BesselI1", import_bessel, 1, 1, static_cast<int>(UnaryFn::kBesselI1)},
+    {"BesselI1e", import_bessel, 1, 1, static_cast<int>(UnaryFn::kBesselI1e)},
     {"Elu", import_elu, 1, 1},
     {"LeakyRelu", import_leaky_relu, 1, 1},
     {"Invert", import_invert, 1, 1},
+    {"PopulationCount", import_population_count, 1, 1},
+    {"Bitcast", import_bitcast, 1, 1},
     {"LogicalNot", import_logical_not, 1, 1},
     {"Cast", import_cast, 1, 1},
     {"ClipByValue", import_clip_by_value, 3, 3},

@@ -18,14 +18,60 @@ const char* lookup(const char* const (&names)[N], E value) {
 }  // namespace
 
 const char* name_of(UnaryFn fn) {
-  static const char* const kNames[] = {
-      "identity", "neg",         "abs",    "exp",        "expm1",      "log",          "log1p",
-      "sqrt",     "rsqrt",       "square", "reciprocal", "sigmoid",    "tanh",         "erf",
-      "erfc",     "relu",        "relu6",  "elu",        "selu",       "leaky_relu",   "softplus",
-      "softsign", "swish",       "gelu",   "gelu_tanh",  "hard_swish", "hard_sigmoid", "clip",
-      "floor",    "ceil",        "rint",   "sign",       "sin",        "cos",          "tan",
-      "asin",     "acos",        "atan",   "sinh",       "cosh",       "asinh",        "acosh",
-      "atanh",    "logical_not", "is_nan", "is_inf",     "is_finite",  "invert"};
+  static const char* const kNames[] = {"identity",
+                                       "neg",
+                                       "abs",
+                                       "exp",
+                                       "expm1",
+                                       "log",
+                                       "log1p",
+                                       "sqrt",
+                                       "rsqrt",
+                                       "square",
+                                       "reciprocal",
+                                       "sigmoid",
+                                       "tanh",
+                                       "erf",
+                                       "erfc",
+                                       "relu",
+                                       "relu6",
+                                       "elu",
+                                       "selu",
+                                       "leaky_relu",
+                                       "softplus",
+                                       "softsign",
+                                       "swish",
+                                       "gelu",
+                                       "gelu_tanh",
+                                       "hard_swish",
+                                       "hard_sigmoid",
+                                       "clip",
+                                       "floor",
+                                       "ceil",
+                                       "rint",
+                                       "sign",
+                                       "sin",
+                                       "cos",
+                                       "tan",
+                                       "asin",
+                                       "acos",
+                                       "atan",
+                                       "sinh",
+                                       "cosh",
+                                       "asinh",
+                                       "acosh",
+                                       "atanh",
+                                       "logical_not",
+                                       "is_nan",
+                                       "is_inf",
+                                       "is_finite",
+                                       "invert",
+                                       "population_count",
+                                       "round_away",
+                                       "bessel_i0",
+                                       "bessel_i0e",
+                                       "bessel_i1",
+                                       "bessel_i1e"};
   return lookup(kNames, fn);
 }
 const char* name_of(BinaryFn fn) {
@@ -50,7 +96,12 @@ const char* name_of(BinaryFn fn) {
                                        "equal",
                                        "not_equal",
                                        "logical_and",
-                                       "logical_or"};
+                                       "logical_or",
+                                       "bitwise_and",
+                                       "bitwise_or",
+                                       "bitwise_xor",
+                                       "left_shift",
+                                       "right_shift"};
   return lookup(kNames, fn);
 }
 const char* name_of(ReduceFn fn) {

@@ -62,6 +62,12 @@ enum class UnaryFn : int {
   kIsInf,
   kIsFinite,
   kInvert,
+  kPopulationCount,
+  kRoundAway,  // halves away from zero, as std::round
+  kBesselI0,
+  kBesselI0e,  // exp(-|x|) * I0(x)
+  kBesselI1,
+  kBesselI1e,
   kCount
 };
 enum class BinaryFn : int {
@@ -87,6 +93,11 @@ enum class BinaryFn : int {
   kNotEqual,
   kLogicalAnd,
   kLogicalOr,
+  kBitwiseAnd,
+  kBitwiseOr,
+  kBitwiseXor,
+  kLeftShift,  // shifts by 0..bits - 1: other amounts are clamped
+  kRightShift,
   kCount
 };
 enum class ReduceFn : int { kSum, kMean, kMax, kMin, kProd, kAll, kAny, kCount };
@@ -139,6 +150,12 @@ struct SelectAttrs {
   GRAFT_FIELDS()
 };
 struct CastAttrs {
+  DType to = DType::kFloat;
+  GRAFT_FIELDS(f("to", s.to);)
+};
+// The same bytes as another dtype: a smaller one adds a last axis, a larger one takes the last axis
+// away.
+struct BitcastAttrs {
   DType to = DType::kFloat;
   GRAFT_FIELDS(f("to", s.to);)
 };

@@ -29,9 +29,23 @@ bool unary_takes(UnaryFn fn, DType t) {
     case UnaryFn::kLogicalNot:
       return t == DType::kBool;
     case UnaryFn::kInvert:
+    case UnaryFn::kPopulationCount:
       return is_integer(t);
     default:
       return fn >= UnaryFn::kIdentity && fn < UnaryFn::kCount && is_floating(t);
+  }
+}
+
+DType unary_result(UnaryFn fn, DType t) {
+  switch (fn) {
+    case UnaryFn::kIsNan:
+    case UnaryFn::kIsInf:
+    case UnaryFn::kIsFinite:
+      return DType::kBool;
+    case UnaryFn::kPopulationCount:
+      return DType::kUint8;
+    default:
+      return t;
   }
 }
 
@@ -64,15 +78,19 @@ bool binary_takes(BinaryFn fn, DType t) {
     case BinaryFn::kLogicalAnd:
     case BinaryFn::kLogicalOr:
       return t == DType::kBool;
+    case BinaryFn::kBitwiseAnd:
+    case BinaryFn::kBitwiseOr:
+    case BinaryFn::kBitwiseXor:
+    case BinaryFn::kLeftShift:
+    case BinaryFn::kRightShift:
+      return is_integer(t);
     default:
       return false;
   }
 }
 
 Status check_activation(const InferContext& c, const Activation& act, DType dtype) {
-  const bool predicate =
-      act.fn == UnaryFn::kIsNan || act.fn == UnaryFn::kIsInf || act.fn == UnaryFn::kIsFinite;
-  if (!unary_takes(act.fn, dtype) || predicate)
+  if (!unary_takes(act.fn, dtype) || unary_result(act.fn, dtype) != dtype)
     return c.fail(std::string("activation ") + name_of(act.fn) + " does not take " +
                   dtype_name(dtype));
   if (act.alpha != act.alpha || act.beta != act.beta)

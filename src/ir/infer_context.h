@@ -71,6 +71,8 @@ using InferRule = Status (*)(InferContext&);
 // Activation of a fused op: float-valued function of one argument.
 Status check_activation(const InferContext& c, const Activation& act, DType dtype);
 bool unary_takes(UnaryFn fn, DType dtype);
+// Dtype of the result.
+DType unary_result(UnaryFn fn, DType dtype);
 bool binary_takes(BinaryFn fn, DType dtype);
 
 #define GRAFT_OP(Name, text, min_in, max_in) Status infer_##text(InferContext& c);

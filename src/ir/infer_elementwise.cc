@@ -43,9 +43,7 @@ Status infer_unary(InferContext& c) {
     return c.fail(std::string(name_of(fn.fn)) + " does not take " + dtype_name(t));
   if (fn.alpha != fn.alpha || fn.beta != fn.beta)
     return c.fail(std::string(name_of(fn.fn)) + " with a NaN parameter");
-  const bool predicate =
-      fn.fn == UnaryFn::kIsNan || fn.fn == UnaryFn::kIsInf || fn.fn == UnaryFn::kIsFinite;
-  c.add_output(predicate ? DType::kBool : t, c.shape(0));
+  c.add_output(unary_result(fn.fn, t), c.shape(0));
   if (const std::vector<Dim>* host = c.host(0)) {
     if (fn.fn == UnaryFn::kIdentity) {
       c.set_host(*host);
@@ -115,6 +113,30 @@ Status infer_cast(InferContext& c) {
   if (!is_plan_dtype(to)) return c.fail("to " + dtype_name(to) + ", not an engine dtype");
   c.add_output(to, c.shape(0));
   if (c.host(0) != nullptr && to != DType::kBool) c.set_host(*c.host(0));
+  return ok_status();
+}
+
+Status infer_bitcast(InferContext& c) {
+  const DType from = c.dtype(0), to = c.op.as<BitcastAttrs>().to;
+  const auto has_bits = [](DType t) { return is_floating(t) || is_integer(t); };
+  if (!has_bits(from) || !has_bits(to))
+    return c.fail("does not take " + dtype_name(from) + " to " + dtype_name(to));
+  const auto src_bytes = static_cast<int64_t>(dtype_size(from)),
+             dst_bytes = static_cast<int64_t>(dtype_size(to));
+  std::vector<Dim> shape = c.shape(0);
+  if (src_bytes > dst_bytes) {
+    if (c.rank(0) == kMaxRank) return c.refuse("dst has more than 8 axes");
+    shape.push_back(Dim(src_bytes / dst_bytes));
+  } else if (src_bytes < dst_bytes) {
+    const int64_t parts = dst_bytes / src_bytes;
+    if (c.rank(0) < 1) return c.fail("src is a scalar");
+    if (!shape.back().is_const()) return c.refuse("the last extent of src is not known");
+    if (shape.back().value() != parts)
+      return c.fail("src " + c.text(0) + " of " + dtype_name(from) +
+                    " should have a last extent of " + std::to_string(parts));
+    shape.pop_back();
+  }
+  c.add_output(to, std::move(shape));
   return ok_status();
 }
 

@@ -79,6 +79,13 @@ int64_t divide(int64_t a, int64_t b) {
 }
 uint64_t divide(uint64_t a, uint64_t b) { return a / b; }
 
+// TensorFlow clamps the amount: the processor's answer to others is not defined.
+template <typename W>
+int shift_amount(W amount, DType t) {
+  const W most = static_cast<W>(8 * dtype_size(t) - 1);
+  return static_cast<int>(amount < W{0} ? W{0} : amount > most ? most : amount);
+}
+
 // nullopt: no result; `error` says why.
 template <typename W>
 std::optional<W> integer(BinaryFn fn, W a, W b, DType t, const char** error) {
@@ -123,10 +130,19 @@ std::optional<W> integer(BinaryFn fn, W a, W b, DType t, const char** error) {
         if (e & 1) r *= base;
       return static_cast<W>(r);
     }
+    case BinaryFn::kBitwiseAnd:
+      return a & b;
+    case BinaryFn::kBitwiseOr:
+      return a | b;
+    case BinaryFn::kBitwiseXor:
+      return a ^ b;
+    case BinaryFn::kLeftShift:
+      return static_cast<W>(ua << shift_amount(b, t));
+    case BinaryFn::kRightShift:
+      return static_cast<W>(a >> shift_amount(b, t));
     default:
       return static_cast<W>(compare(fn, a, b));
   }
-  (void)t;
 }
 
 }  // namespace

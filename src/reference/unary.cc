@@ -1,5 +1,6 @@
 // Functions of one argument, in double, as TensorFlow defines them.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -15,6 +16,23 @@ namespace {
 constexpr double kSeluScale = 1.0507009873554804934193349852946;
 constexpr double kSeluAlpha = 1.6732632423543772848170429916717;
 constexpr double kPi = 3.14159265358979323846;
+
+// exp(-x) * In(x) for x >= 0 and n 0 or 1 (DLMF 10.25.2 and 10.40.1). No term of the series is
+// negative, so that it loses nothing; from 20 on the asymptotic sum's least term is below 1e-17.
+double bessel_ie(int n, double x) {
+  if (std::isinf(x)) return 0;
+  if (x <= 20) {
+    const double q = x * x / 4;
+    double term = n == 0 ? 1 : x / 2, sum = term;
+    for (int k = 1; term > 1e-18 * sum; ++k) sum += term *= q / (k * (k + n));
+    return std::exp(-x) * sum;
+  }
+  const double mu = 4 * n * n;
+  double term = 1, sum = 1;
+  for (int k = 1; k < 40 && std::fabs(term) > 1e-18; ++k)
+    sum += term *= -(mu - (2 * k - 1) * (2 * k - 1)) / (8 * k * x);
+  return sum / std::sqrt(2 * kPi * x);
+}
 
 // NaN stays NaN, as in TensorFlow's Relu, Relu6 and clipping.
 double clamp(double x, double lo, double hi) { return x < lo ? lo : x > hi ? hi : x; }
@@ -152,6 +170,16 @@ double apply(const Activation& act, double x) {
       return std::acosh(x);
     case UnaryFn::kAtanh:
       return std::atanh(x);
+    case UnaryFn::kRoundAway:
+      return std::round(x);
+    case UnaryFn::kBesselI0:  // infinite where the exponential is, as TensorFlow's
+      return std::exp(std::fabs(x)) * bessel_ie(0, std::fabs(x));
+    case UnaryFn::kBesselI0e:
+      return bessel_ie(0, std::fabs(x));
+    case UnaryFn::kBesselI1:
+      return std::copysign(std::exp(std::fabs(x)) * bessel_ie(1, std::fabs(x)), x);
+    case UnaryFn::kBesselI1e:
+      return std::copysign(bessel_ie(1, std::fabs(x)), x);
     case UnaryFn::kIsNan:
       return std::isnan(x);
     case UnaryFn::kIsInf:
@@ -163,8 +191,25 @@ double apply(const Activation& act, double x) {
   }
 }
 
+namespace {
+
+// Bits of the elements as they lie in memory: those above the dtype's width are the sign's.
+Status count_bits(const Call& c) {
+  const size_t spare = 64 - 8 * dtype_size(c.in[0].dtype);
+  visit_wide(c.in[0].dtype, [&]<typename W>() {
+    std::vector<uint64_t> bits;
+    for (W x : load<W>(c.in[0]))
+      bits.push_back(static_cast<uint64_t>(std::popcount(static_cast<uint64_t>(x) << spare)));
+    store(c.out[0], bits);
+  });
+  return ok_status();
+}
+
+}  // namespace
+
 Status evaluate_unary(const Call& c) {
   const Activation& fn = c.op.as<ir::UnaryAttrs>().fn;
+  if (fn.fn == UnaryFn::kPopulationCount) return count_bits(c);
   visit_wide(c.in[0].dtype, [&]<typename W>() {
     std::vector<W> v = load<W>(c.in[0]);
     for (W& x : v) x = apply(fn, x);

@@ -533,12 +533,8 @@ def indexed():
 
 
 def all_cases():
-    import cases_composed
-    import cases_segments
-    import cases_volumes
     CASES.clear()
-    for family in (transposed_conv, batch_space, dilated, rearranging, matrix_parts, composed_math, remainders, indexed, *cases_volumes.FAMILIES,
-                   *cases_segments.FAMILIES, *cases_composed.FAMILIES):
+    for family in (transposed_conv, batch_space, dilated, rearranging, matrix_parts, composed_math, remainders, indexed):
         family()
     for path in sorted(pathlib.Path(__file__).parent.glob("cases_*.py")):
         importlib.import_module(path.stem).cases()

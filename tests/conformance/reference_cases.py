@@ -88,6 +88,16 @@ def unary():
         lowest = np.array([np.iinfo(t).min, -3, 0, 5], t)
         for fn, ref in {"neg": tf.negative, "abs": tf.abs, "sign": tf.sign}.items():
             case(f"unary_{fn}_{t.__name__}", f"unary fn={fn}", [lowest], ref, EXACT)
+    for t in (np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64):
+        x = np.append(integers(f"pc{t.__name__}", (9,), t), [np.iinfo(t).min, np.iinfo(t).max]).astype(t)
+        case(f"unary_population_count_{t.__name__}", "unary fn=population_count", [x], lambda x: raw.PopulationCount(x=x), EXACT)
+    for fn in ("i0", "i0e", "i1", "i1e"):
+        ref = getattr(tf.math, f"bessel_{fn}")
+        case(f"unary_bessel_{fn}", f"unary fn=bessel_{fn}", [np.linspace(-40, 40, 641)], ref)
+        case(f"unary_special_bessel_{fn}", f"unary fn=bessel_{fn}", [SPECIAL], ref)
+    halves = np.append(np.arange(-4, 4.5, 0.5), [0.49999999999999994, -0.49999999999999994, 2.0**52 + 1, np.inf])
+    case("unary_round_away", "unary fn=round_away", [halves], lambda x: tf.sign(x) * (tf.floor(tf.abs(x)) + tf.cast(
+        tf.abs(x) - tf.floor(tf.abs(x)) >= 0.5, x.dtype)), EXACT)
     case("unary_square_int32_wraps", "unary fn=square", [np.array([70000, -3], np.int32)], tf.square, EXACT)
     # 16 bits: one rounding of the exact value; TensorFlow computes in float32 and rounds once as well.
     for t in (F16, BF16):
@@ -117,6 +127,17 @@ def binary():
              [np.array([2**62, 2**62 + 1, -5]), np.array([2**62 + 1, 2**62, -5])], ref, EXACT)
         case(f"binary_{fn}_uint64", f"binary fn={fn}",
              [np.array([2**63, 1], np.uint64), np.array([1, 2**63], np.uint64)], ref, EXACT)
+    for t in (np.int8, np.uint16, np.int32, np.uint32, np.int64, np.uint64):
+        a, b = integers(f"ba{t.__name__}", (4, 5), t), integers(f"bb{t.__name__}", (5,), t)
+        amounts = np.arange(-2 if np.dtype(t).kind == "i" else 0, 8 * a.itemsize + 3).astype(t)
+        for fn in ("bitwise_and", "bitwise_or", "bitwise_xor"):
+            case(f"binary_{fn}_{t.__name__}", f"binary fn={fn}", [a, b], getattr(tf.bitwise, fn), EXACT)
+        for fn in ("left_shift", "right_shift"):
+            case(f"binary_{fn}_{t.__name__}", f"binary fn={fn}", [a.reshape(4, 5, 1), amounts], getattr(tf.bitwise, fn), EXACT)
+    for t, to in ((F32, np.int32), (np.uint8, np.int8), (F64, np.uint16), (np.int64, F32), (F16, np.int16)):
+        case(f"bitcast_{np.dtype(t).name}_{np.dtype(to).name}", f"bitcast to={np.dtype(to).name}", [normal("bits", (3, 4)).astype(t)],
+             lambda x, to=to: tf.bitcast(x, to), EXACT)
+    case("bitcast_larger", "bitcast to=float32", [integers("bl", (3, 4), np.uint8, 0, 255)], lambda x: tf.bitcast(x, tf.float32), EXACT)
     bools = [np.array([True, True, False, False]), np.array([True, False, True, False])]
     for fn, ref in {"logical_and": tf.logical_and, "logical_or": tf.logical_or, "equal": tf.equal,
                     "not_equal": tf.not_equal}.items():

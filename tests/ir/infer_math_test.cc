@@ -69,6 +69,37 @@ TEST(InferUnary, Types) {
   EXPECT_EQ(InferCase(UnaryAttrs{{UnaryFn::kNeg}}).host({3, -1}).text(), "int32 [2] host=[-3,1]");
 }
 
+TEST(InferUnary, BitsOfIntegers) {
+  EXPECT_EQ(InferCase(UnaryAttrs{{UnaryFn::kPopulationCount}}).in({2, 3}, DType::kInt64).text(),
+            "uint8 [2,3]");
+  EXPECT_THAT(InferCase(UnaryAttrs{{UnaryFn::kPopulationCount}}).in({2}).text(),
+              HasSubstr("population_count does not take float32"));
+  const auto shift = [](DType t) {
+    return InferCase(BinaryAttrs{BinaryFn::kLeftShift}).in({2, 1}, t).in({3}, t).text();
+  };
+  EXPECT_EQ(shift(DType::kUint16), "uint16 [2,3]");
+  EXPECT_THAT(shift(DType::kBool), HasSubstr("left_shift does not take bool"));
+  EXPECT_THAT(InferCase(AffineAttrs{{UnaryFn::kPopulationCount}}).in({2, 3}).in({3}).in({3}).text(),
+              HasSubstr("activation population_count does not take float32"));
+}
+
+TEST(InferBitcast, LastAxis) {
+  DimTable t;
+  const Dim n = t.input(0, 0);
+  const auto cast = [&](DType from, DType to, std::vector<Dim> dims) {
+    return InferCase(BitcastAttrs{to}).in(std::move(dims), from).text(t);
+  };
+  EXPECT_EQ(cast(DType::kFloat, DType::kInt32, {n, 3}), "int32 [d0_0,3]");
+  EXPECT_EQ(cast(DType::kFloat, DType::kUint8, {n}), "uint8 [d0_0,4]");
+  EXPECT_EQ(cast(DType::kInt16, DType::kDouble, {n, 4}), "float64 [d0_0]");
+  EXPECT_THAT(cast(DType::kInt16, DType::kDouble, {n, 2}), HasSubstr("a last extent of 4"));
+  EXPECT_THAT(cast(DType::kInt16, DType::kDouble, {2, n}), HasSubstr("Unsupported"));
+  EXPECT_THAT(cast(DType::kInt16, DType::kDouble, {}), HasSubstr("src is a scalar"));
+  EXPECT_THAT(cast(DType::kInt16, DType::kInt8, {1, 1, 1, 1, 1, 1, 1, 1}), HasSubstr("8 axes"));
+  EXPECT_THAT(cast(DType::kBool, DType::kInt8, {1}), HasSubstr("bool"));
+  EXPECT_THAT(cast(DType::kInt8, DType::kString, {1}), HasSubstr("string"));
+}
+
 TEST(InferSelect, BroadcastsAndHosts) {
   EXPECT_EQ(InferCase(SelectAttrs{}).in({2, 1}, DType::kBool).in({3}).in({}).text(),
             "float32 [2,3]");

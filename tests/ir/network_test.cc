@@ -106,6 +106,8 @@ TEST(Network, OpTable) {
   EXPECT_FALSE(op_kind_from_text("no_such_op"));
   EXPECT_STREQ(name_of(UnaryFn::kInvert), "invert");
   EXPECT_STREQ(name_of(BinaryFn::kLogicalOr), "logical_or");
+  EXPECT_STREQ(name_of(UnaryFn::kBesselI1e), "bessel_i1e");
+  EXPECT_STREQ(name_of(BinaryFn::kRightShift), "right_shift");
 }
 
 struct Corruption {

@@ -35,6 +35,7 @@ std::span<const KernelEntry> kernels_for(const Problem& problem);
 std::span<const KernelEntry> conv_kernels();
 std::span<const KernelEntry> matmul_kernels();
 std::span<const KernelEntry> unary_kernels();
+std::span<const KernelEntry> bitcast_kernels();
 std::span<const KernelEntry> binary_kernels();
 std::span<const KernelEntry> select_kernels();
 std::span<const KernelEntry> cast_kernels();

@@ -12,6 +12,8 @@ std::span<const KernelEntry> kernels_of(ir::OpKind kind) {
   switch (kind) {
     case OpKind::kUnary:
       return unary_kernels();
+    case OpKind::kBitcast:
+      return bitcast_kernels();
     case OpKind::kBinary:
       return binary_kernels();
     case OpKind::kSelect:

@@ -61,6 +61,11 @@ const UnaryCase kUnary[] = {
     {UnaryFn::kCeil, 0, 0},
     {UnaryFn::kRint, 0, 0},
     {UnaryFn::kSign, 0, 0},
+    {UnaryFn::kRoundAway, 0, 0},
+    {UnaryFn::kBesselI0, 12, 0},
+    {UnaryFn::kBesselI0e, 6, 0},
+    {UnaryFn::kBesselI1, 12, 0},
+    {UnaryFn::kBesselI1e, 6, 0},
 };
 
 TEST(PointwiseUnary, every_function_and_every_length) {
@@ -106,6 +111,63 @@ TEST(PointwiseUnary, I4_as_tensorflow) {
   EXPECT_EQ(one(UnaryFn::kRsqrt, 0.0f), kInf);
   EXPECT_EQ(one(UnaryFn::kSigmoid, -kInf), 0.0f);
   EXPECT_EQ(one(UnaryFn::kRint, 2.5f), 2.0f);
+}
+
+TEST(PointwiseUnary, halves_and_their_neighbours) {
+  std::vector<float> x;
+  for (float half : {0.5f, 1.5f, 2.5f, 8388607.5f})
+    for (float v : {half, std::nextafterf(half, 0.0f), std::nextafterf(half, 1e9f), half + 0.5f})
+      x.insert(x.end(), {v, -v});
+  const auto n = static_cast<int64_t>(x.size());
+  check(unary(UnaryFn::kRoundAway, floats({n}, x)));
+  check(unary(UnaryFn::kRint, floats({n}, x)));
+}
+
+TEST(PointwiseUnary, bessel_on_both_sides_of_the_split) {
+  std::vector<float> x;
+  for (float v = -60; v <= 60; v += 0.0625f) x.push_back(v);
+  for (float v : {std::nextafterf(8, 0), std::nextafterf(8, 9)}) x.insert(x.end(), {v, -v});
+  const auto n = static_cast<int64_t>(x.size());
+  for (UnaryFn fn : {UnaryFn::kBesselI0, UnaryFn::kBesselI1})
+    check(unary(fn, floats({n}, x)), {kFlushed, 12 * kUlp});
+  for (UnaryFn fn : {UnaryFn::kBesselI0e, UnaryFn::kBesselI1e})
+    check(unary(fn, floats({n}, x)), {kFlushed, 6 * kUlp});
+}
+
+const DType kIntegers[] = {DType::kInt8,  DType::kInt16,  DType::kInt32,  DType::kInt64,
+                           DType::kUint8, DType::kUint16, DType::kUint32, DType::kUint64};
+
+// Any bits.
+Tensor bits(std::mt19937& rng, DType t, std::vector<int64_t> dims) {
+  Tensor x = empty_tensor(t, std::move(dims));
+  for (std::byte& b : x.bytes) b = static_cast<std::byte>(rng());
+  return x;
+}
+// 0..8: what is shifted by more is little.
+Tensor amounts(std::mt19937& rng, DType t, std::vector<int64_t> dims) {
+  Tensor x = empty_tensor(t, std::move(dims));
+  for (size_t i = 0; i < x.bytes.size(); i += dtype_size(t))
+    x.bytes[i] = static_cast<std::byte>(rng() % 9);
+  return x;
+}
+
+TEST(PointwiseUnary, bits_of_integers) {
+  std::mt19937 rng(9);
+  for (DType t : kIntegers) {
+    SCOPED_TRACE(dtype_name(t));
+    for (UnaryFn fn : {UnaryFn::kInvert, UnaryFn::kPopulationCount}) {
+      for (int64_t n : {0, 1, 31, 1003, 70001}) check(unary(fn, bits(rng, t, {n})));
+    }
+    check_in_place(unary(UnaryFn::kInvert, bits(rng, t, {1003})), 0);
+  }
+}
+
+TEST(PointwiseUnary, bitcast) {
+  std::mt19937 rng(10);
+  for (DType to : {DType::kUint8, DType::kInt16, DType::kInt32, DType::kHalf})
+    check({ir::BitcastAttrs{to}, {draw(rng, DType::kFloat, {3, 1003}, 3.0f)}});
+  check({ir::BitcastAttrs{DType::kFloat}, {bits(rng, DType::kInt32, {3, 70001})}});
+  check({ir::BitcastAttrs{DType::kInt64}, {bits(rng, DType::kUint8, {7, 8})}});
 }
 
 TEST(PointwiseUnary, identity_of_every_dtype) {
@@ -203,6 +265,22 @@ TEST(PointwiseBinary, integers_wrap_and_compare) {
   }
 }
 
+TEST(PointwiseBinary, bits_of_integers) {
+  std::mt19937 rng(11);
+  for (DType t : kIntegers) {
+    SCOPED_TRACE(dtype_name(t));
+    for (BinaryFn fn : {BinaryFn::kBitwiseAnd, BinaryFn::kBitwiseOr, BinaryFn::kBitwiseXor,
+                        BinaryFn::kLeftShift, BinaryFn::kRightShift}) {
+      SCOPED_TRACE(ir::name_of(fn));
+      // As amounts, some are negative or beyond the width.
+      check(binary(fn, bits(rng, t, {3, 1003}), bits(rng, t, {1003})));
+      check(binary(fn, bits(rng, t, {3, 1003}), amounts(rng, t, {1003})));
+      check(binary(fn, bits(rng, t, {3, 17}), amounts(rng, t, {})));
+      check(binary(fn, bits(rng, t, {}), amounts(rng, t, {3, 17})));
+    }
+  }
+}
+
 TEST(PointwiseBinary, I4_special_values_as_tensorflow) {
   const Tensor x = floats({8}, {1, -1, 0, kNan, kInf, 5, -5, 0}),
                y = floats({8}, {0, 0, 0, 0, 0, -3, 3, kNan});
@@ -239,11 +317,13 @@ TEST(PointwiseSelect, any_dtype_and_broadcast) {
 
 TEST(PointwiseCast, pairs) {
   std::mt19937 rng(7);
-  const DType all[] = {DType::kFloat, DType::kDouble, DType::kInt32, DType::kInt64,   DType::kBool,
-                       DType::kUint8, DType::kInt8,   DType::kHalf,  DType::kBfloat16};
+  const DType all[] = {DType::kFloat,    DType::kDouble, DType::kInt32, DType::kInt64,
+                       DType::kBool,     DType::kUint8,  DType::kInt8,  DType::kHalf,
+                       DType::kBfloat16, DType::kInt16,  DType::kUint16};
   for (DType from : all) {
     for (DType to : all) {
-      if (to == DType::kUint8 || to == DType::kInt8) continue;
+      if (to != DType::kBool && dtype_size(to) < 4 && is_integer(to) && from != DType::kFloat)
+        continue;  // the reference's
       if (from == DType::kDouble && (to == DType::kHalf || to == DType::kBfloat16)) continue;
       SCOPED_TRACE(dtype_name(from) + " to " + dtype_name(to));
       check({ir::CastAttrs{to}, {draw(rng, from, {3, 1001}, 20.0f)}});

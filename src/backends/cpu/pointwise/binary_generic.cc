@@ -52,6 +52,13 @@ float real(float a, float b) {
   return r;
 }
 
+// Amounts that are negative or not less than the width are clamped, as TensorFlow's are.
+template <typename T>
+int shift_amount(T amount) {
+  constexpr T kMost = static_cast<T>(8 * sizeof(T) - 1);
+  return static_cast<int>(amount < T{0} ? T{0} : amount > kMost ? kMost : amount);
+}
+
 template <BinaryFn kFn, typename T>
 auto apply(T a, T b) {
   if constexpr (kFn == BinaryFn::kAtan2 || (std::is_same_v<T, float> && divides(kFn)))
@@ -78,6 +85,16 @@ auto apply(T a, T b) {
     return a < b ? b : a;
   else if constexpr (kFn == BinaryFn::kMin)
     return b < a ? b : a;
+  else if constexpr (kFn == BinaryFn::kBitwiseAnd)
+    return static_cast<T>(a & b);
+  else if constexpr (kFn == BinaryFn::kBitwiseOr)
+    return static_cast<T>(a | b);
+  else if constexpr (kFn == BinaryFn::kBitwiseXor)
+    return static_cast<T>(a ^ b);
+  else if constexpr (kFn == BinaryFn::kLeftShift)
+    return static_cast<T>(static_cast<Wide<T>>(a) << shift_amount(b));
+  else if constexpr (kFn == BinaryFn::kRightShift)
+    return static_cast<T>(a >> shift_amount(b));
   else {
     const Wide<T> x = static_cast<Wide<T>>(a), y = static_cast<Wide<T>>(b);
     if constexpr (kFn == BinaryFn::kAdd)
@@ -122,6 +139,24 @@ RowFn comparison(BinaryFn fn) {
 }
 
 template <typename T>
+RowFn bits(BinaryFn fn) {
+  switch (fn) {
+    case BinaryFn::kBitwiseAnd:
+      return row<BinaryFn::kBitwiseAnd, T>;
+    case BinaryFn::kBitwiseOr:
+      return row<BinaryFn::kBitwiseOr, T>;
+    case BinaryFn::kBitwiseXor:
+      return row<BinaryFn::kBitwiseXor, T>;
+    case BinaryFn::kLeftShift:
+      return row<BinaryFn::kLeftShift, T>;
+    case BinaryFn::kRightShift:
+      return row<BinaryFn::kRightShift, T>;
+    default:
+      return nullptr;
+  }
+}
+
+template <typename T>
 RowFn integer(BinaryFn fn) {
   switch (fn) {
     case BinaryFn::kAdd:
@@ -145,6 +180,12 @@ RowFn integer(BinaryFn fn) {
       return row<BinaryFn::kFloorDiv, T>;
     case BinaryFn::kFloorMod:
       return row<BinaryFn::kFloorMod, T>;
+    case BinaryFn::kBitwiseAnd:
+    case BinaryFn::kBitwiseOr:
+    case BinaryFn::kBitwiseXor:
+    case BinaryFn::kLeftShift:
+    case BinaryFn::kRightShift:
+      return bits<T>(fn);
     default:
       return comparison<T>(fn);
   }
@@ -188,6 +229,18 @@ RowFn row_of(BinaryFn fn, DType dtype) {
       return integer<int64_t>(fn);
     case DType::kBool:
       return logical(fn);
+    case DType::kInt8:
+      return bits<int8_t>(fn);
+    case DType::kInt16:
+      return bits<int16_t>(fn);
+    case DType::kUint8:
+      return bits<uint8_t>(fn);
+    case DType::kUint16:
+      return bits<uint16_t>(fn);
+    case DType::kUint32:
+      return bits<uint32_t>(fn);
+    case DType::kUint64:
+      return bits<uint64_t>(fn);
     default:
       return nullptr;
   }

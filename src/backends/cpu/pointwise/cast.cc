@@ -22,6 +22,8 @@ To convert(From x) {
     return To(static_cast<float>(x));
   } else if constexpr (std::is_same_v<To, int32_t> && std::is_floating_point_v<From>) {
     return _mm_cvttsd_si32(_mm_set_sd(static_cast<double>(x)));
+  } else if constexpr (std::is_integral_v<To> && sizeof(To) < 4 && std::is_same_v<From, float>) {
+    return static_cast<To>(_mm_cvttss_si32(_mm_set_ss(x)));
   } else if constexpr (std::is_same_v<To, int64_t> && std::is_floating_point_v<From>) {
     return _mm_cvttsd_si64(_mm_set_sd(static_cast<double>(x)));
   } else {
@@ -34,6 +36,13 @@ void cast_range(const void* src, void* dst, int64_t begin, int64_t end) {
   const auto* x = static_cast<const From*>(src);
   auto* y = static_cast<To*>(dst);
   for (int64_t i = begin; i < end; ++i) y[i] = convert<To, From>(x[i]);
+}
+
+// To 8 and 16 bits: the low bits of the 32-bit conversion. Others are the reference's.
+template <typename To, typename From>
+CastFn narrow_from() {
+  if constexpr (std::is_same_v<From, float>) return cast_range<To, float>;
+  return nullptr;
 }
 
 template <typename From>
@@ -56,6 +65,14 @@ CastFn cast_from(DType to) {
       return cast_range<int64_t, From>;
     case DType::kBool:
       return cast_range<bool, From>;
+    case DType::kInt8:
+      return narrow_from<int8_t, From>();
+    case DType::kUint8:
+      return narrow_from<uint8_t, From>();
+    case DType::kInt16:
+      return narrow_from<int16_t, From>();
+    case DType::kUint16:
+      return narrow_from<uint16_t, From>();
     default:
       return nullptr;
   }
@@ -79,6 +96,10 @@ CastFn cast_of(DType from, DType to) {
       return cast_from<uint8_t>(to);
     case DType::kInt8:
       return cast_from<int8_t>(to);
+    case DType::kUint16:
+      return cast_from<uint16_t>(to);
+    case DType::kInt16:
+      return cast_from<int16_t>(to);
     case DType::kBool:
       return cast_from<bool>(to);
     default:

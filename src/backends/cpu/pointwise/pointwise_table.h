@@ -25,6 +25,11 @@ enum class UnaryOp : int {
   kExpm1,
   kLog,
   kLog1p,
+  kRoundAway,
+  kBesselI0,
+  kBesselI0e,
+  kBesselI1,
+  kBesselI1e,
   // Activations, with the parameters of an Epilogue.
   kClamp,
   kLeakyRelu,

@@ -1,4 +1,5 @@
-// Unary float32 ops, and identity of any dtype.
+// Unary float32 ops, identity and bitcast of any dtype, bits of integers.
+#include <bit>
 #include <cstring>
 #include <optional>
 
@@ -48,6 +49,16 @@ std::optional<UnaryOp> op_of(const ir::Activation& fn, Epilogue* epilogue) {
       return UnaryOp::kRint;
     case UnaryFn::kSign:
       return UnaryOp::kSign;
+    case UnaryFn::kRoundAway:
+      return UnaryOp::kRoundAway;
+    case UnaryFn::kBesselI0:
+      return UnaryOp::kBesselI0;
+    case UnaryFn::kBesselI0e:
+      return UnaryOp::kBesselI0e;
+    case UnaryFn::kBesselI1:
+      return UnaryOp::kBesselI1;
+    case UnaryFn::kBesselI1e:
+      return UnaryOp::kBesselI1e;
     default:
       break;
   }
@@ -84,7 +95,7 @@ class UnaryStep final : public Step {
 class CopyStep final : public Step {
  public:
   explicit CopyStep(const Problem& problem)
-      : elem_bytes_(static_cast<int64_t>(dtype_size(problem.src[0]->dtype))) {}
+      : elem_bytes_(static_cast<int64_t>(dtype_size(problem.dst[0]->dtype))) {}
   std::string_view kernel_name() const override { return "copy"; }
   Result<backends::StepPlan> plan(const backends::StepShapes& shapes) const override {
     return plan_of(elems_of(shapes.dst[0]) * elem_bytes_);
@@ -104,6 +115,72 @@ class CopyStep final : public Step {
   int64_t elem_bytes_;
 };
 
+template <typename T>
+void invert_range(const void* src, void* dst, int64_t begin, int64_t end) {
+  const auto* x = static_cast<const T*>(src);
+  auto* y = static_cast<T*>(dst);
+  for (int64_t i = begin; i < end; ++i) y[i] = static_cast<T>(~x[i]);
+}
+
+template <typename T>
+void count_range(const void* src, void* dst, int64_t begin, int64_t end) {
+  const auto* x = static_cast<const T*>(src);
+  auto* y = static_cast<uint8_t*>(dst);
+  for (int64_t i = begin; i < end; ++i) y[i] = static_cast<uint8_t>(std::popcount(x[i]));
+}
+
+using BitsFn = void (*)(const void* src, void* dst, int64_t begin, int64_t end);
+
+// T: unsigned, of the dtype's width.
+template <typename T>
+BitsFn bits_fn(ir::UnaryFn fn) {
+  if (fn == ir::UnaryFn::kInvert) return invert_range<T>;
+  return fn == ir::UnaryFn::kPopulationCount ? count_range<T> : nullptr;
+}
+
+BitsFn bits_of(const Problem& problem) {
+  const auto fn = problem.op->as<ir::UnaryAttrs>().fn.fn;
+  switch (is_integer(problem.src[0]->dtype) ? dtype_size(problem.src[0]->dtype) : 0) {
+    case 1:
+      return bits_fn<uint8_t>(fn);
+    case 2:
+      return bits_fn<uint16_t>(fn);
+    case 4:
+      return bits_fn<uint32_t>(fn);
+    case 8:
+      return bits_fn<uint64_t>(fn);
+    default:
+      return nullptr;
+  }
+}
+
+class BitsStep final : public Step {
+ public:
+  explicit BitsStep(const Problem& problem)
+      : fn_(bits_of(problem)),
+        same_size_(dtype_size(problem.src[0]->dtype) == dtype_size(problem.dst[0]->dtype)) {}
+  std::string_view kernel_name() const override { return "unary_bits"; }
+  Result<backends::StepPlan> plan(const backends::StepShapes& shapes) const override {
+    return plan_of(elems_of(shapes.dst[0]));
+  }
+  void run(const backends::StepState* state, const void* const* src, void* const* dst,
+           std::byte*) const override {
+    parallel_ranges(state_as<int64_t>(state), kGrainElems,
+                    [&](int64_t begin, int64_t end) { fn_(src[0], dst[0], begin, end); });
+  }
+  bool may_run_in_place(int) const override { return same_size_; }
+
+ private:
+  BitsFn fn_;
+  bool same_size_;
+};
+
+std::string supports_bits(const Problem& problem) {
+  return bits_of(problem) ? "" : "op is no function of an integer's bits";
+}
+
+std::string supports_any(const Problem&) { return ""; }
+
 std::string supports_copy(const Problem& problem) {
   const auto fn = problem.op->as<ir::UnaryAttrs>().fn.fn;
   return fn == ir::UnaryFn::kIdentity ? "" : std::string(ir::name_of(fn)) + " is no copy";
@@ -119,10 +196,13 @@ std::string supports_unary(const Problem& problem) {
 constexpr KernelEntry kUnary[] = {
     {"copy", supports_copy, make_step<CopyStep>},
     {"unary_f32", supports_unary, make_step<UnaryStep>},
+    {"unary_bits", supports_bits, make_step<BitsStep>},
 };
+constexpr KernelEntry kBitcast[] = {{"copy", supports_any, make_step<CopyStep>}};
 
 }  // namespace
 
 std::span<const KernelEntry> unary_kernels() { return kUnary; }
+std::span<const KernelEntry> bitcast_kernels() { return kBitcast; }
 
 }  // namespace graft::cpu

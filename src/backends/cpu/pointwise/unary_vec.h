@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "backends/cpu/isa/activation.h"
+#include "backends/cpu/pointwise/bessel_vec.h"
 #include "backends/cpu/pointwise/pointwise_table.h"
 
 namespace graft::cpu {
@@ -58,6 +59,18 @@ GRAFT_INLINE Vec unary_one(Vec x, const Epilogue& e) {
     return by_lane<logf>(x);
   } else if constexpr (kOp == UnaryOp::kLog1p) {
     return by_lane<log1pf>(x);
+  } else if constexpr (kOp == UnaryOp::kRoundAway) {
+    const Vec whole = vfloor(vabs(x));  // what is left of |x| is exact
+    const Mask down = vless(vsub(vabs(x), whole), vset(0.5f));
+    return vcopysign(vselect(down, whole, vadd(whole, one)), x);
+  } else if constexpr (kOp == UnaryOp::kBesselI0) {
+    return vmul(vexp(vabs(x)), vbessel_i0e(x));
+  } else if constexpr (kOp == UnaryOp::kBesselI0e) {
+    return vbessel_i0e(x);
+  } else if constexpr (kOp == UnaryOp::kBesselI1) {
+    return vmul(vexp(vabs(x)), vbessel_i1e(x));
+  } else if constexpr (kOp == UnaryOp::kBesselI1e) {
+    return vbessel_i1e(x);
   } else {
     constexpr int kAct =
         static_cast<int>(Act::kClamp) + static_cast<int>(kOp) - static_cast<int>(UnaryOp::kClamp);
