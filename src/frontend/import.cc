@@ -37,7 +37,8 @@ const Table& table() {
                         tensor_list_ops(),    volume_conv_ops(),
                         volume_pooling_ops(), volume_transposed_conv_ops(),
                         segment_ops(),        comparing_ops(),
-                        patch_ops(),          data_format_ops()})
+                        patch_ops(),          data_format_ops(),
+                        counting_ops()})
       for (const OpEntry& row : family) t.emplace(row.op, &row);
     return t;
   }();

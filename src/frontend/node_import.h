@@ -196,6 +196,7 @@ std::span<const OpEntry> batch_space_ops();             // SpaceToBatchND, Batch
 std::span<const OpEntry> rearranging_ops();             // ReverseV2, Roll, InvertPermutation
 std::span<const OpEntry> matrix_part_ops();    // MatrixBandPart, MatrixDiag*, MatrixSetDiag*
 std::span<const OpEntry> composed_math_ops();  // LRN, L2Loss, Xdivy, Xlogy, ...
+std::span<const OpEntry> counting_ops();       // Bincount, DenseBincount
 std::span<const OpEntry> indexed_ops();        // GatherNd, ScatterNd, Cumsum, TopK, ...
 std::span<const OpEntry> control_flow_ops();   // While, If, Case, PartitionedCall
 std::span<const OpEntry> tensor_list_ops();    // TensorList*

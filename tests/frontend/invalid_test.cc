@@ -267,5 +267,30 @@ TEST(Invalid, volumes) {
   expect_invalid(conv3d_with("dilations", attr_of_ints({1, 1, 1})), {"dilations", "expected 5"});
 }
 
+TEST(Invalid, ops_of_bits_and_counts) {
+  const std::string int32 = type_attr(DType::kInt32);
+  expect_invalid(image().add("BitwiseXor", "n", {"x", "x"}, {{"T", kFloatAttr}}),
+                 {"float32", "integer"});
+  expect_invalid(image().add("PopulationCount", "n", {"x"}, {{"T", kFloatAttr}}),
+                 {"float32", "integer"});
+  expect_invalid(image().add("Bitcast", "n", {"x"},
+                             {{"T", kFloatAttr}, {"type", type_attr(static_cast<DType>(9999))}}),
+                 {"type", "9999"});
+  expect_invalid(
+      image()
+          .ints("i", {3}, {1, 2, 3})
+          .add("Bitcast", "n", {"i"}, {{"T", int32}, {"type", type_attr(DType::kInt64)}}),
+      {"[3]", "a last extent of 2"});
+  const auto count = [&](std::vector<int32_t> size, std::vector<int64_t> dims) {
+    GraphBuilder b;
+    b.ints("i", {3}, {1, 2, 3}).ints("size", dims, size).floats("none", {0});
+    return b.add("DenseBincount", "n", {"i", "size", "none"}, {{"T", kFloatAttr}, {"Tidx", int32}});
+  };
+  expect_supported(count({4}, {}));
+  expect_invalid(count({-4}, {}), {"size", "-4"});
+  expect_invalid(count({4, 4}, {2}), {"size", "rank 1"});
+  expect_invalid(count({}, {0}), {"size", "rank 1"});
+}
+
 }  // namespace
 }  // namespace graft::frontend
