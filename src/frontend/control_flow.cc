@@ -43,6 +43,9 @@ Status check_arguments(NodeImport& n, size_t first, const std::vector<DType>& ty
       return n.refuse("control_flow", what + " (" + dtype_name(types[i]) +
                                           ") is no tensor of known dtype and rank, nor a tensor "
                                           "list of known length");
+    if (n.foreign(id) != DType::kInvalid)
+      return n.refuse("dtype", what + " is " + dtype_name(n.foreign(id)) +
+                                   ", which stays within an engine and outside of functions");
     const DType got = n.list(id) ? DType::kVariant : n.at(id).type.dtype;
     if (got != types[i])
       return n.invalid(what + " is " + dtype_name(got) + ", expected " + dtype_name(types[i]));
@@ -193,7 +196,7 @@ Status import_branches(NodeImport& n, ir::ValueId index,
 // Input 0 as a scalar of a plan dtype.
 Status check_selector(NodeImport& n) {
   const ir::ValueId id = n.known_in(0);
-  if (id == ir::kNoValue || n.list(id))
+  if (!n.is_plain(id))
     return n.refuse("control_flow", "input 0 is no tensor of known dtype and rank");
   if (!is_plan_dtype(n.dtype(0))) return n.refuse("dtype", "input 0 is " + dtype_name(n.dtype(0)));
   if (n.rank(0) != 0) return n.refuse("control_flow", "input 0 is no scalar");

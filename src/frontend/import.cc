@@ -38,7 +38,7 @@ const Table& table() {
                         volume_pooling_ops(), volume_transposed_conv_ops(),
                         segment_ops(),        comparing_ops(),
                         patch_ops(),          data_format_ops(),
-                        counting_ops()})
+                        counting_ops(),       quantized_type_ops()})
       for (const OpEntry& row : family) t.emplace(row.op, &row);
     return t;
   }();
@@ -52,8 +52,11 @@ struct Mark {
     imported.network.values.resize(values);
     imported.network.ops.resize(ops);
     imported.network.inputs.resize(inputs);  // outputs of native nodes of a function
-    std::erase_if(imported.lists,
-                  [&](const auto& list) { return static_cast<size_t>(list.first) >= values; });
+    const auto is_new = [&](const auto& entry) {
+      return static_cast<size_t>(entry.first) >= values;
+    };
+    std::erase_if(imported.lists, is_new);
+    std::erase_if(imported.foreign, is_new);
   }
 };
 
@@ -158,10 +161,11 @@ class Importer {
         return n.refuse("rank", what + " has no known dtype and rank",
                         "give the placeholder a shape, or add shapes to the graph "
                         "(as_graph_def(add_shapes=True))");
-      if (n.list(n.in(i)) && n.node().op == "Identity") continue;  // passes lists on, too
+      if (!n.is_plain(n.in(i)) && n.node().op == "Identity") continue;  // passes them on, too
       if (n.list(n.in(i))) return n.refuse("resource", what + " is a tensor list");
-      if (!is_plan_dtype(n.dtype(i)))
-        return n.refuse("dtype", what + " is " + dtype_name(n.dtype(i)));
+      const DType foreign = n.foreign(n.in(i));
+      const DType dtype = foreign == DType::kInvalid ? n.dtype(i) : foreign;
+      if (!is_plan_dtype(dtype)) return n.refuse("dtype", what + " is " + dtype_name(dtype));
     }
     return ok_status();
   }
@@ -320,7 +324,8 @@ Result<std::vector<ir::ValueId>> returns_of(NodeImport& n, const graphdef::Funct
                                ? ports[static_cast<size_t>(ref.port)]
                                : ir::kNoValue;
     const bool is_list = id != ir::kNoValue && imported.lists.contains(id);
-    if (id == ir::kNoValue || is_list != (function.return_dtypes[i] == DType::kVariant) ||
+    if (id == ir::kNoValue || imported.foreign.contains(id) ||
+        is_list != (function.return_dtypes[i] == DType::kVariant) ||
         (!is_list &&
          imported.network.values[static_cast<size_t>(id)].type.dtype != function.return_dtypes[i]))
       return n.refuse("function", "return " + std::to_string(i) +

@@ -52,10 +52,13 @@ struct Imported {
       values;                             // per node, per output port; kNoValue: type unknown
   std::vector<std::vector<int32_t>> ops;  // per node: indices into network.ops
   std::unordered_map<ir::ValueId, TensorList> lists;
+  // Values of a dtype (TensorFlow's number) that no border of an engine can have, kept as another:
+  // quantized integers as the integers of their width.
+  std::unordered_map<ir::ValueId, DType> foreign;
   // The nodes that a call stands for.
   std::unordered_map<int32_t, std::vector<InlinedNode>> inlined;
-  // Per node: nodes of one number >= 0 hand tensor lists to each other, which no border of an
-  // engine can pass.
+  // Per node: nodes of one number >= 0 hand tensor lists or foreign values to each other, which no
+  // border of an engine can pass.
   std::vector<int32_t> bond;
 };
 
@@ -65,7 +68,7 @@ struct ImportOptions {
   bool quantization_ops = false;
 };
 
-// Refuses the nodes whose tensor lists are fetched, and fills Imported::bond.
+// Refuses the nodes whose tensor lists or foreign values are fetched, and fills Imported::bond.
 void bond_lists(const graphdef::Graph& graph, std::span<const graphdef::InputRef> fetched,
                 Imported& imported);
 

@@ -28,7 +28,8 @@ struct OpEntry {
   ImportFn fn = nullptr;
   int min_inputs = 0, max_inputs = 0;  // data inputs; max -1: any
   int arg = 0;  // for the importer: an enum value that tells the rows of one function apart
-  // Inputs may be tensor lists or of unknown type: the importer looks with known_in() and list().
+  // Inputs may be tensor lists, foreign or of unknown type: the importer looks with known_in(),
+  // list() and foreign().
   bool any_inputs = false;
   // The importer refuses every node of the op, with this code: it only tells what is known of them.
   std::string_view always_refused = {};
@@ -91,6 +92,17 @@ class NodeImport {
     return it == imported_.lists.end() ? nullptr : &it->second;
   }
   void mark_list(ir::ValueId id, TensorList list) { imported_.lists[id] = std::move(list); }
+
+  // TensorFlow's dtype of a value that is kept as another; kInvalid: the value is what it says.
+  DType foreign(ir::ValueId id) const {
+    const auto it = imported_.foreign.find(id);
+    return it == imported_.foreign.end() ? DType::kInvalid : it->second;
+  }
+  void mark_foreign(ir::ValueId id, DType dtype) { imported_.foreign[id] = dtype; }
+  // A tensor of a known plan dtype: neither a list nor foreign.
+  bool is_plain(ir::ValueId id) const {
+    return id != ir::kNoValue && !list(id) && foreign(id) == DType::kInvalid;
+  }
 
   // Attributes; reading one marks it as handled. Without `fallback` a missing attribute is an
   // invalid graph.
@@ -194,13 +206,14 @@ std::span<const OpEntry> patch_ops();                   // ExtractImagePatches
 std::span<const OpEntry> data_format_ops();             // DataFormatVecPermute, DataFormatDimMap
 std::span<const OpEntry> batch_space_ops();             // SpaceToBatchND, BatchToSpaceND
 std::span<const OpEntry> rearranging_ops();             // ReverseV2, Roll, InvertPermutation
-std::span<const OpEntry> matrix_part_ops();    // MatrixBandPart, MatrixDiag*, MatrixSetDiag*
-std::span<const OpEntry> composed_math_ops();  // LRN, L2Loss, Xdivy, Xlogy, ...
-std::span<const OpEntry> counting_ops();       // Bincount, DenseBincount
-std::span<const OpEntry> indexed_ops();        // GatherNd, ScatterNd, Cumsum, TopK, ...
-std::span<const OpEntry> control_flow_ops();   // While, If, Case, PartitionedCall
-std::span<const OpEntry> tensor_list_ops();    // TensorList*
-std::span<const OpEntry> quantization_ops();   // FakeQuantWithMinMax*, QuantizeAndDequantizeV2-V4
+std::span<const OpEntry> matrix_part_ops();     // MatrixBandPart, MatrixDiag*, MatrixSetDiag*
+std::span<const OpEntry> composed_math_ops();   // LRN, L2Loss, Xdivy, Xlogy, ...
+std::span<const OpEntry> counting_ops();        // Bincount, DenseBincount
+std::span<const OpEntry> indexed_ops();         // GatherNd, ScatterNd, Cumsum, TopK, ...
+std::span<const OpEntry> control_flow_ops();    // While, If, Case, PartitionedCall
+std::span<const OpEntry> tensor_list_ops();     // TensorList*
+std::span<const OpEntry> quantization_ops();    // FakeQuantWithMinMax*, QuantizeAndDequantizeV2-V4
+std::span<const OpEntry> quantized_type_ops();  // QuantizeV2, Dequantize
 
 // Why an op without importer stays native: a class of ops ("stateful", "control_flow", ...) or
 // "unsupported_op".

@@ -2,6 +2,7 @@
 #include "base/dtype.h"
 #include "base/log.h"
 #include "frontend/node_import.h"
+#include "frontend/quantized_types.h"
 
 namespace graft::frontend {
 
@@ -20,13 +21,21 @@ Status import_const(NodeImport& n) {
   if (tensor.dtype != dtype)
     return n.invalid("attribute 'dtype' is " + dtype_name(dtype) + ", attribute 'value' holds " +
                      dtype_name(tensor.dtype));
-  if (!is_plan_dtype(dtype)) return n.refuse("dtype", "the constant is " + dtype_name(dtype));
+  const DType held = held_as(dtype);
+  if (!is_plan_dtype(dtype) && held == DType::kInvalid)
+    return n.refuse("dtype", "the constant is " + dtype_name(dtype));
   ir::Constant constant{tensor.content, tensor.splat, std::move(tensor.owner)};
   if (!constant.owner && !n.graph().owners.empty()) constant.owner = n.graph().owners.front();
-  ir::TensorType type{dtype, {tensor.dims.begin(), tensor.dims.end()}};
-  n.output(
-      n.network().add_constant(std::string(n.node().name), std::move(type), std::move(constant)));
-  n.mark_free();
+  ir::TensorType type{held == DType::kInvalid ? dtype : held,
+                      {tensor.dims.begin(), tensor.dims.end()}};
+  const ir::ValueId id =
+      n.network().add_constant(std::string(n.node().name), std::move(type), std::move(constant));
+  n.output(id);
+  if (held != DType::kInvalid) {
+    n.mark_foreign(id, dtype);
+  } else {
+    n.mark_free();
+  }
   return ok_status();
 }
 
@@ -64,6 +73,14 @@ Status import_identity(NodeImport& n) {
     GRAFT_ASSIGN_OR_RETURN(const DType type, n.attr_type("T"));
     if (type != DType::kVariant)
       return n.invalid("attribute 'T' is " + dtype_name(type) + ", the edge is a tensor list");
+    n.output(n.in(0));
+    return ok_status();
+  }
+  if (const DType foreign = n.foreign(n.in(0)); foreign != DType::kInvalid) {
+    GRAFT_ASSIGN_OR_RETURN(const DType type, n.attr_type("T"));
+    if (type != foreign)
+      return n.invalid("attribute 'T' is " + dtype_name(type) + ", the edge is " +
+                       dtype_name(foreign));
     n.output(n.in(0));
     return ok_status();
   }

@@ -14,7 +14,7 @@ namespace {
 // Input i as a tensor of known dtype and rank that is no list.
 Status check_tensor(NodeImport& n, size_t i, const char* what) {
   const ir::ValueId id = n.known_in(i);
-  if (id == ir::kNoValue || n.list(id))
+  if (!n.is_plain(id))
     return n.refuse("resource", std::string(what) + " is no tensor of known dtype and rank");
   if (!is_plan_dtype(n.dtype(i)))
     return n.refuse("dtype", std::string(what) + " is " + dtype_name(n.dtype(i)));
@@ -247,21 +247,31 @@ std::span<const OpEntry> tensor_list_ops() { return kRows; }
 void bond_lists(const graphdef::Graph& graph, std::span<const graphdef::InputRef> fetched,
                 Imported& imported) {
   imported.bond.assign(graph.nodes.size(), -1);
-  if (imported.lists.empty()) return;
-  const auto is_list = [&](graphdef::InputRef ref) {
+  if (imported.lists.empty() && imported.foreign.empty()) return;
+  const auto value_of = [&](graphdef::InputRef ref) {
     const auto& ports = imported.values[static_cast<size_t>(ref.node)];
-    return static_cast<size_t>(ref.port) < ports.size() &&
-           imported.lists.contains(ports[static_cast<size_t>(ref.port)]);
+    return static_cast<size_t>(ref.port) < ports.size() ? ports[static_cast<size_t>(ref.port)]
+                                                        : ir::kNoValue;
+  };
+  const auto stays_inside = [&](graphdef::InputRef ref) {
+    const ir::ValueId id = value_of(ref);
+    return imported.lists.contains(id) || imported.foreign.contains(id);
   };
   for (graphdef::InputRef ref : fetched) {
-    if (is_list(ref))
-      imported.support[static_cast<size_t>(ref.node)] = {false, "resource",
-                                                         "its tensor list is fetched", "", false};
+    const ir::ValueId id = value_of(ref);
+    Support& support = imported.support[static_cast<size_t>(ref.node)];
+    if (imported.lists.contains(id))
+      support = {false, "resource", "its tensor list is fetched", "", false};
+    else if (const auto it = imported.foreign.find(id); it != imported.foreign.end())
+      support = {
+          false, "dtype",
+          "its output of " + dtype_name(it->second) + " is fetched, which no engine hands out", "",
+          false};
   }
   Groups groups(graph.nodes.size());
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     for (graphdef::InputRef ref : graph.nodes[i].inputs)
-      if (is_list(ref)) groups.join(ref.node, static_cast<int32_t>(i));
+      if (stays_inside(ref)) groups.join(ref.node, static_cast<int32_t>(i));
   }
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const auto node = static_cast<int32_t>(i);

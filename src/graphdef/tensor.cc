@@ -38,6 +38,22 @@ ValueField value_field(DType dtype) {
   }
 }
 
+// Bytes of an element; 0: not read. Quantized integers are written as the integers of their width.
+size_t elem_bytes_of(DType dtype) {
+  switch (static_cast<int>(dtype)) {
+    case 11:  // qint8
+    case 12:  // quint8
+      return 1;
+    case 15:  // qint16
+    case 16:  // quint16
+      return 2;
+    case 13:  // qint32
+      return 4;
+    default:
+      return dtype_size(dtype);
+  }
+}
+
 struct Fields {
   DType dtype = DType::kInvalid;
   ShapeView shape;
@@ -151,7 +167,7 @@ Result<TensorView> decode_tensor(Bytes tensor_proto, const Limits& limits) {
   if (number < 0 || number > 133)
     return invalid_graph("a tensor has the data type " + std::to_string(number));
   GRAFT_ASSIGN_OR_RETURN(const int64_t elems, count_elems(fields, limits));
-  const size_t elem_bytes = dtype_size(fields.dtype);
+  const size_t elem_bytes = elem_bytes_of(fields.dtype);
   if (elem_bytes == 0)
     return unsupported("tensors of " + dtype_name(fields.dtype) + " are not read");
   const auto size = checked_mul(elems, static_cast<int64_t>(elem_bytes));

@@ -22,6 +22,7 @@ Result<HostTensor> decode_const(const graphdef::Node& node) {
   GRAFT_ASSIGN_OR_RETURN(const graphdef::TensorView view, graphdef::attr_tensor(node, "value"));
   HostTensor tensor{view.dtype, view.dims, {}};
   const size_t element = dtype_size(view.dtype);
+  if (element == 0) return unsupported("constants of " + dtype_name(view.dtype) + " are not held");
   tensor.bytes.resize(static_cast<size_t>(view.elems()) * element);
   if (!view.splat) {
     std::copy(view.content.begin(), view.content.end(), tensor.bytes.begin());
