@@ -73,6 +73,12 @@ class GraphBuilder {
     return constant<int32_t>(std::move(name), DType::kInt32, std::move(dims), std::move(elems));
   }
   graphdef::NodeSpec& last() { return nodes_.back(); }
+  graphdef::NodeSpec& find(const std::string& name) {
+    for (graphdef::NodeSpec& node : nodes_)
+      if (node.name == name) return node;
+    ADD_FAILURE() << "no node " << name;
+    return nodes_.front();
+  }
 
   std::vector<std::byte> bytes() const {
     graphdef::GraphWriter writer;
