@@ -90,7 +90,9 @@ Classified classify(const graphdef::Graph& graph, const frontend::Imported& impo
       verdict.reason = std::move(reason);
     };
     if (!support.yes) continue;
-    if (slow.contains(node.name))
+    if (slow.contains(node.name) ||
+        std::any_of(inlined.begin(), inlined.end(),
+                    [&](const frontend::InlinedNode& inner) { return slow.contains(inner.name); }))
       refuse("slower", "measured: TensorFlow runs these nodes faster than their engine");
     else if (fed[i])
       refuse("input_node", "named in inputs: it is fed");

@@ -65,11 +65,6 @@ class Progress {
   Clock::time_point start_;
 };
 
-// Why a segment stays native.
-struct Left {
-  std::string code, reason, hint;
-};
-
 // Takes away the engines that do not fit into the limit together.
 void apply_memory_limit(const ConvertOptions& options,
                         std::vector<std::optional<BuiltEngine>>& built, std::vector<Left>& left) {
@@ -94,7 +89,7 @@ void apply_memory_limit(const ConvertOptions& options,
 
 // Verdicts of the nodes that are supported and yet in no engine.
 void finish_verdicts(Partitioned& p, const std::vector<int>& engine_of_segment,
-                     const std::vector<Left>& left, Report& report) {
+                     const std::vector<Left>& left, const KeptControlFlow& kept, Report& report) {
   report.nodes = std::move(p.classified.verdicts);
   std::vector<int> engine_of_const(report.nodes.size(), -1);
   for (size_t s = 0; s < p.segmentation.segments.size(); ++s)
@@ -112,7 +107,6 @@ void finish_verdicts(Partitioned& p, const std::vector<int>& engine_of_segment,
       verdict.reason_code.clear();
       verdict.reason.clear();
       verdict.hint.clear();
-      ++report.nodes_in_engines;
     } else if (segment >= 0) {
       verdict.reason_code = left[segment].code;
       verdict.reason = left[segment].reason;
@@ -123,7 +117,24 @@ void finish_verdicts(Partitioned& p, const std::vector<int>& engine_of_segment,
                                                                 : p.segmentation.dropped_reason[i];
     }
   }
+  if (frontend::has_lowered_control_flow(p.source))
+    report.nodes = source_verdicts(p.source, p.graph, p.rebuilt, kept, report.nodes);
   report.nodes_total = static_cast<int64_t>(report.nodes.size());
+  report.nodes_in_engines = std::count_if(report.nodes.begin(), report.nodes.end(),
+                                          [](const NodeVerdict& v) { return v.engine >= 0; });
+}
+
+// Enters the rebuilt control flow of segments that got no engine; whether there is any.
+bool keep_unbuilt(const Partitioned& p, const std::vector<std::optional<BuiltEngine>>& built,
+                  const std::vector<Left>& left, KeptControlFlow& kept) {
+  bool any = false;
+  for (const frontend::RebuiltOp& op : p.rebuilt) {
+    const int32_t segment = p.segmentation.segment_of[p.graph.find(op.name)];
+    if (built[segment]) continue;
+    keep_native(p.source, op, left[segment], kept);
+    any = true;
+  }
+  return any;
 }
 
 Result<Rope> insert_calibration(const graphdef::Graph& graph,
@@ -138,7 +149,7 @@ Result<Rope> insert_calibration(const graphdef::Graph& graph,
 }
 
 Result<Conversion> convert_impl(std::span<const std::byte> bytes, const ConvertOptions& options,
-                                bool build_plans) {
+                                bool build_plans, KeptControlFlow kept = {}) {
   const auto start = Clock::now();
   GRAFT_RETURN_IF_ERROR(check_options(options));
   WorkContext work(options.stop);
@@ -149,12 +160,14 @@ Result<Conversion> convert_impl(std::span<const std::byte> bytes, const ConvertO
   report.max_workspace_bytes = options.max_workspace_bytes;
   report.memory_limit_bytes = options.memory_limit_bytes;
   progress.report("import", 0, 1);
-  GRAFT_ASSIGN_OR_RETURN(Partitioned p, partition_graph(bytes, options, work, report));
+  GRAFT_ASSIGN_OR_RETURN(Partitioned p, partition_graph(bytes, options, work, report, kept));
+  report.warnings.insert(report.warnings.end(), kept.warnings.begin(), kept.warnings.end());
   GRAFT_ASSIGN_OR_RETURN(const Int8Setup int8, set_up_int8(p.graph, options, report));
   const BuildSetup setup{options, int8.precision, int8.ranges ? &*int8.ranges : nullptr,
                          int8.identity, int8.conversion_id};
   progress.report("import", 1, 1);
 
+  const auto before_building = static_cast<std::ptrdiff_t>(report.warnings.size());
   const std::vector<partition::Segment>& segments = p.segmentation.segments;
   std::vector<int> engine_of_segment(segments.size(), -1);
   std::vector<Left> left(segments.size());
@@ -186,6 +199,11 @@ Result<Conversion> convert_impl(std::span<const std::byte> bytes, const ConvertO
   }
   if (int8.ranges) warn_unused_ranges(*int8.ranges, built, report);
   if (options.memory_limit_bytes >= 0) apply_memory_limit(options, built, left);
+  if (keep_unbuilt(p, built, left, kept)) {  // the others are converted anew without it
+    kept.warnings.insert(kept.warnings.end(), report.warnings.begin() + before_building,
+                         report.warnings.end());
+    return convert_impl(bytes, options, build_plans, std::move(kept));
+  }
   std::vector<partition::EngineNode> engines;
   for (size_t s = 0; s < segments.size(); ++s) {
     if (!built[s]) continue;
@@ -198,7 +216,7 @@ Result<Conversion> convert_impl(std::span<const std::byte> bytes, const ConvertO
   }
   progress.report("build", static_cast<int64_t>(segments.size()),
                   static_cast<int64_t>(segments.size()));
-  finish_verdicts(p, engine_of_segment, left, report);
+  finish_verdicts(p, engine_of_segment, left, kept, report);
 
   if (engines.empty()) {
     if (options.strict && options.min_segment_size != -1)
@@ -207,10 +225,13 @@ Result<Conversion> convert_impl(std::span<const std::byte> bytes, const ConvertO
   } else if (build_plans) {
     progress.report("write", 0, 1);
     std::vector<std::string> names;
+    if (options.calibration != CalibrationMode::kCalibOps && !options.native_segments)
+      p.graph.functions.resize(p.source.functions.size());  // what was rebuilt is in engines alone
     GRAFT_ASSIGN_OR_RETURN(result.graph,
                            options.calibration == CalibrationMode::kCalibOps
                                ? insert_calibration(p.graph, engines, names)
                                : partition::splice(p.graph, engines, p.fetched, names));
+    if (!p.rebuilt.empty()) result.graph = owning(result.graph, p.graph);
     if (int8.ranges) result.calibration_table = options.calibration_table;
     for (size_t e = 0; e < names.size(); ++e) report.engines[e].name = names[e];
     progress.report("write", 1, 1);

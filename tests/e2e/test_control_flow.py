@@ -1,6 +1,6 @@
 """While, If, Case and tensor lists in engines: against stock TensorFlow, with the loop itself inside an engine.
 
-Functions are frozen with lower_control_flow=False: a graph that was lowered to Switch and Merge stays native (last tests).
+Functions are frozen with lower_control_flow=False; graphs that were lowered to Switch and Merge: test_lowered_control_flow.py.
 """
 
 import graftrt as trt
@@ -289,13 +289,6 @@ def test_lists_that_grow_stay_native():
 
     _, _, why = reasons(function, spec([2]))
     assert "While" in why
-
-
-def test_a_lowered_loop_stays_native_as_a_frame():
-    conversion, outputs, why = reasons(keras(LAYERS["lstm"](), (1, 6, 4)), spec((1, 6, 4)), lower=True)
-    assert why["Enter"][0] == "control_flow"
-    with mixed.session_of(conversion.graph_def) as session:
-        assert session.run(outputs, {"x:0": rows(1, 6, 4)})[0].shape == (1, 8)
 
 
 def loop_graph():
