@@ -40,8 +40,16 @@ def shown(op, kind, name, names):
         want = _answer(varied)
         if refused_for(varied, want, names) or evidence.differ(answers[plain.name], want):
             values += [value] if kind == "input" else [value, plain.full_attrs().get(name)]
-    for a, b in evidence.use_pairs(op, name) if kind == "attr" else ():
-        if evidence.differ(a.answer, b.answer) or name in a.refusal + b.refusal:
+    return values + (shown_by_written_cases(op, name) if kind == "attr" else [])
+
+
+def shown_by_written_cases(op, name):
+    """As shown, of the cases in op_cases.py and cases_*.py."""
+    values = [_value(use.attrs.get(name)) for use in evidence.uses(op) if use.case.refused and f"'{name}'" in use.refusal]
+    if attribute(op, name).type == "bool" and values:
+        values = [True, False]  # the other is that of the cases that are taken
+    for a, b in evidence.use_pairs(op, name):
+        if evidence.differ(a.answer, b.answer):
             values += [_value(a.attrs.get(name)), _value(b.attrs.get(name))]
     return values
 
