@@ -34,3 +34,8 @@ def bessel():
 
 
 FAMILIES = (bessel,)
+
+
+def cases():
+    for family in FAMILIES:
+        family()

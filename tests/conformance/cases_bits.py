@@ -105,3 +105,8 @@ def bitcast():
 
 
 FAMILIES = (binary, population_count, invert, bitcast)
+
+
+def cases():
+    for family in FAMILIES:
+        family()

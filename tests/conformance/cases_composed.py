@@ -176,3 +176,8 @@ def arithmetic():
 
 
 FAMILIES = (shapes_of, data_formats, sequences, patches, comparing, arithmetic)
+
+
+def cases():
+    for family in FAMILIES:
+        family()

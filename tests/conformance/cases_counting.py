@@ -65,3 +65,8 @@ def bincount():
 
 
 FAMILIES = (bincount,)
+
+
+def cases():
+    for family in FAMILIES:
+        family()

@@ -136,3 +136,8 @@ def dequantize():
 
 
 FAMILIES = (quantize, dequantize)
+
+
+def cases():
+    for family in FAMILIES:
+        family()

@@ -99,3 +99,8 @@ def sparse():
 
 
 FAMILIES = (unsorted, rising, sparse)
+
+
+def cases():
+    for family in FAMILIES:
+        family()

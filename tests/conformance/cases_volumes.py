@@ -215,3 +215,8 @@ def norm_and_bias():
 
 
 FAMILIES = (conv, transposed, pools, norm_and_bias)
+
+
+def cases():
+    for family in FAMILIES:
+        family()
