@@ -37,6 +37,20 @@ Status import_comparison(NodeImport& n) {
   return n.finish(ir::BinaryAttrs{fn}, {n.in(0), n.in(1)});
 }
 
+// Whether |x - y| is at most the tolerance; the shapes must be equal.
+Status import_approximate_equal(NodeImport& n) {
+  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0, 1}));
+  GRAFT_RETURN_IF_ERROR(n.require_floating(0));
+  GRAFT_ASSIGN_OR_RETURN(const float tolerance, n.attr_float("tolerance", 1e-5f));
+  if (n.type(0).dims != n.type(1).dims)
+    return n.refuse("shape", "the inputs are not known to have the same shape");
+  GRAFT_ASSIGN_OR_RETURN(ir::ValueId y,
+                         n.emit(ir::BinaryAttrs{BinaryFn::kSub}, {n.in(0), n.in(1)}));
+  GRAFT_ASSIGN_OR_RETURN(y, n.emit(ir::UnaryAttrs{{ir::UnaryFn::kAbs}}, {y}));
+  return n.finish(ir::BinaryAttrs{BinaryFn::kLessEqual},
+                  {y, n.constant_scalar(tolerance, n.dtype(0))});
+}
+
 Status import_logical(NodeImport& n) {
   for (size_t i = 0; i < 2; ++i) {
     if (n.dtype(i) != DType::kBool)
@@ -139,6 +153,7 @@ constexpr OpEntry kRows[] = {
     bits("BitwiseXor", BinaryFn::kBitwiseXor),
     bits("LeftShift", BinaryFn::kLeftShift),
     bits("RightShift", BinaryFn::kRightShift),
+    {"ApproximateEqual", import_approximate_equal, 2, 2},
     {"RealDiv", import_div, 2, 2},
     {"Div", import_div, 2, 2},
     {"LogicalAnd", import_logical, 2, 2, static_cast<int>(BinaryFn::kLogicalAnd)},

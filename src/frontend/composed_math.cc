@@ -1,5 +1,5 @@
-// Arithmetic that is a few IR ops: LRN, L2Loss, EuclideanNorm, Cross and the products and quotients
-// that define 0 times anything.
+// Arithmetic that is a few IR ops: LRN, L2Loss, EuclideanNorm and the products and quotients that
+// define 0 times anything.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -124,29 +124,6 @@ Status import_euclidean_norm(NodeImport& n) {
   return n.finish(ir::UnaryAttrs{{UnaryFn::kSqrt}}, {y});
 }
 
-// a x b over a last axis of 3.
-Status import_cross(NodeImport& n) {
-  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0, 1}));
-  if (n.dtype(0) == DType::kBool) return n.invalid("the inputs are bool");
-  if (n.rank(0) < 1) return n.invalid("input 0 is a scalar");
-  if (n.type(0).dims != n.type(1).dims)
-    return n.refuse("shape", "the inputs are not known to have the same shape");
-  if (n.type(0).dims.back() != ir::Dim(3))
-    return n.refuse("shape", "the last extent is not known to be 3");
-  const int64_t axis = n.rank(0) - 1;
-  const auto turned = [&](size_t input, const std::vector<int64_t>& order) {
-    return n.emit(ir::GatherAttrs{axis, 0}, {n.in(input), n.constant_ints(order, DType::kInt32)});
-  };
-  ir::ValueId products[2];
-  for (bool second : {false, true}) {
-    const std::vector<int64_t> next{1, 2, 0}, after{2, 0, 1};
-    GRAFT_ASSIGN_OR_RETURN(const ir::ValueId a, turned(0, second ? after : next));
-    GRAFT_ASSIGN_OR_RETURN(const ir::ValueId b, turned(1, second ? next : after));
-    GRAFT_ASSIGN_OR_RETURN(products[second], binary(n, BinaryFn::kMul, a, b));
-  }
-  return n.finish(ir::BinaryAttrs{BinaryFn::kSub}, {products[0], products[1]});
-}
-
 constexpr OpEntry guarded(std::string_view op, Guarded kind) {
   return {op, import_guarded, 2, 2, static_cast<int>(kind)};
 }
@@ -159,7 +136,6 @@ constexpr OpEntry kRows[] = {
     {"L2Loss", import_l2_loss, 1, 1},
     {"LRN", import_lrn, 1, 1},
     {"EuclideanNorm", import_euclidean_norm, 2, 2},
-    {"Cross", import_cross, 2, 2},
 };
 
 }  // namespace

@@ -122,8 +122,13 @@ Status refuse_fused(NodeImport& n) {
                   "convert the graph before Grappler rewrites it");
 }
 
-constexpr OpEntry fused(std::string_view op) {
-  return {.op = op, .fn = refuse_fused, .max_inputs = -1, .always_refused = "fused_op"};
+Status refuse_gpu_only(NodeImport& n) {
+  return n.refuse("fused_op", "TensorFlow has a kernel of it for GPUs only",
+                  "write it as Conv2D, BiasAdd and the activation, which one engine op becomes");
+}
+
+constexpr OpEntry fused(std::string_view op, ImportFn why = refuse_fused) {
+  return {.op = op, .fn = why, .max_inputs = -1, .always_refused = "fused_op"};
 }
 
 constexpr OpEntry kRows[] = {
@@ -131,6 +136,7 @@ constexpr OpEntry kRows[] = {
     {"DepthwiseConv2dNative", import_depthwise, 2, 2},
     {"BiasAdd", import_bias_add, 2, 2},
     {"BiasAddV1", import_bias_add, 2, 2},
+    fused("FusedConv2DBiasActivation", refuse_gpu_only),
     fused("_FusedConv2D"),
     fused("_FusedMatMul"),
     fused("_FusedBatchNormEx"),

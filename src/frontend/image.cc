@@ -1,4 +1,4 @@
-// Ops on images: resizing, moving blocks between space and depth, contrast.
+// Ops on images: resizing, and moving blocks between space and depth.
 #include "base/dtype.h"
 #include "frontend/window_attrs.h"
 
@@ -43,31 +43,11 @@ Status import_depth_to_space(NodeImport& n) {
   return output_from_nhwc(n, dst, nchw);
 }
 
-// (x - mean) * factor + mean, the mean of each channel of an image [...,H,W,C].
-Status import_adjust_contrast(NodeImport& n) {
-  if (n.has_attr("T")) GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
-  if (n.dtype(0) != DType::kFloat)
-    return n.refuse("dtype", "input 0 is " + dtype_name(n.dtype(0)) + ", expected float32");
-  if (n.dtype(1) != DType::kFloat || n.rank(1) != 0)
-    return n.invalid("the factor (input 1) is no scalar of float32");
-  const int rank = n.rank(0);
-  if (rank < 3)
-    return n.invalid("input 0 has rank " + std::to_string(rank) + ", expected 3 or more");
-  GRAFT_ASSIGN_OR_RETURN(
-      const ir::ValueId mean,
-      n.emit(ir::ReduceAttrs{ir::ReduceFn::kMean, {rank - 3, rank - 2}, true}, {n.in(0)}));
-  using ir::BinaryFn;
-  GRAFT_ASSIGN_OR_RETURN(ir::ValueId y, n.emit(ir::BinaryAttrs{BinaryFn::kSub}, {n.in(0), mean}));
-  GRAFT_ASSIGN_OR_RETURN(y, n.emit(ir::BinaryAttrs{BinaryFn::kMul}, {y, n.in(1)}));
-  return n.finish(ir::BinaryAttrs{BinaryFn::kAdd}, {y, mean});
-}
-
 constexpr OpEntry kRows[] = {
     {"ResizeBilinear", import_resize, 2, 2, 1},
     {"ResizeNearestNeighbor", import_resize, 2, 2, 0},
     {"DepthToSpace", import_depth_to_space, 1, 1, 0},
     {"SpaceToDepth", import_depth_to_space, 1, 1, 1},
-    {"AdjustContrastv2", import_adjust_contrast, 2, 2},
 };
 
 }  // namespace

@@ -201,7 +201,6 @@ std::span<const OpEntry> volume_conv_ops();             // Conv3D
 std::span<const OpEntry> volume_pooling_ops();          // MaxPool3D, AvgPool3D
 std::span<const OpEntry> volume_transposed_conv_ops();  // Conv3DBackpropInputV2
 std::span<const OpEntry> segment_ops();                 // SegmentSum, UnsortedSegmentSum, ...
-std::span<const OpEntry> comparing_ops();               // ApproximateEqual, Bucketize, InTopK
 std::span<const OpEntry> patch_ops();                   // ExtractImagePatches
 std::span<const OpEntry> data_format_ops();             // DataFormatVecPermute, DataFormatDimMap
 std::span<const OpEntry> batch_space_ops();             // SpaceToBatchND, BatchToSpaceND

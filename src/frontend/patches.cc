@@ -1,4 +1,5 @@
-// ExtractImagePatches: the taps of a window side by side in the channels, as strided slices.
+// ExtractImagePatches: the taps of a window side by side in the channels, as strided slices; a
+// transpose where the windows do not overlap.
 #include "frontend/compose.h"
 #include "frontend/window_attrs.h"
 #include "ir/infer.h"
@@ -8,6 +9,23 @@ namespace graft::frontend {
 namespace {
 
 constexpr int64_t kMaxTaps = 256;
+
+// Windows that lie side by side: their rows and columns as axes of their own, in another order.
+Status finish_tiles(NodeImport& n, ir::ValueId x, const std::vector<int64_t>& k,
+                    const int64_t (&rows)[2]) {
+  const int64_t h = rows[0] * k[0], w = rows[1] * k[1];
+  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId whole, slice_by(n, x, {{}, {0, h}, {0, w}, {}}));
+  const auto number = Extent::number;
+  GRAFT_ASSIGN_OR_RETURN(ir::ValueId y, reshape_by(n, whole, whole,
+                                                   {Extent::of(0), number(rows[0]), number(k[0]),
+                                                    number(rows[1]), number(k[1]), Extent::of(3)}));
+  GRAFT_ASSIGN_OR_RETURN(y, n.transpose(y, {0, 1, 3, 2, 4, 5}));
+  GRAFT_ASSIGN_OR_RETURN(
+      y, reshape_by(n, y, whole,
+                    {Extent::of(0), number(rows[0]), number(rows[1]), Extent::of(3, k[0] * k[1])}));
+  n.output(y);
+  return ok_status();
+}
 
 Status import_patches(NodeImport& n) {
   GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
@@ -35,6 +53,8 @@ Status import_patches(NodeImport& n) {
     rows[i] = window->out.value();
   }
   GRAFT_ASSIGN_OR_RETURN(const ir::ValueId x, pad_by(n, n.in(0), border));
+  const bool tiles = strides == ksize && rates == std::vector<int64_t>{1, 1};
+  if (tiles && rows[0] > 0 && rows[1] > 0) return finish_tiles(n, x, ksize, rows);
   const auto tap = [&](size_t i, int64_t t) {
     const int64_t begin = t * rates[i];
     return AxisRange{begin, rows[i] > 0 ? begin + (rows[i] - 1) * strides[i] + 1 : begin,

@@ -1,4 +1,6 @@
 // Const, placeholders and the ops that only pass a tensor on.
+#include <algorithm>
+
 #include "base/dtype.h"
 #include "base/log.h"
 #include "frontend/node_import.h"
@@ -91,7 +93,7 @@ Status import_identity(NodeImport& n) {
 }
 
 // The input, where it has the shape; an extent that is not known now is checked when a schedule is
-// made, as that of the only part of a split.
+// made: by a reshape where it is the only such one, else as that of the only part of a split.
 Status import_ensure_shape(NodeImport& n) {
   GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
   n.ignore({"shape"});
