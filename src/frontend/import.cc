@@ -20,340 +20,348 @@ constexpr int64_t kMaxFunctionWork = int64_t{1} << 20;
 
 using Table = std::unordered_map<std::string_view, const OpEntry*>;
 
+constexpr std::span<const OpEntry> (*kFamilies[])() = {
+    structure_ops,      unary_ops,
+    binary_ops,         convolution_ops,
+    pooling_ops,        matmul_ops,
+    einsum_ops,         normalization_ops,
+    reduction_ops,      reshaping_ops,
+    joining_ops,        slicing_ops,
+    generating_ops,     image_ops,
+    quantization_ops,   transposed_conv_ops,
+    batch_space_ops,    rearranging_ops,
+    matrix_part_ops,    composed_math_ops,
+    indexed_ops,        control_flow_ops,
+    tensor_list_ops,    volume_conv_ops,
+    volume_pooling_ops, volume_transposed_conv_ops,
+    segment_ops,        patch_ops,
+    data_format_ops,    counting_ops,
+    quantized_type_ops};
+
 const Table& table() {
-  static const Table rows =
-      [] {
-        Table t;
-    for (auto family : {
-      structure_ops(), unary_ops(), binary_ops(), convolution_ops(), pooling_ops(), matmul_ops(),
-          einsum_ops(), normalization_ops(), reduction_ops(), reshaping_ops(), joining_ops(),
-          slicing_ops(), generating_ops(), image_ops(), quantization_ops(), transposed_conv_ops(),
-          batch_space_ops(), rearranging_ops(), matrix_part_ops(), composed_math_ops(),
-          indexed_ops(), control_flow_ops(), tensor_list_ops(), volume_conv_ops(),
-          volume_pooling_ops(), volume_transposed_conv_ops(),
-          for (auto family : {segment_ops(), patch_ops(), data_format_ops(), counting_ops(),
-                              quantized_type_ops()}) for (const OpEntry& row : family)
-              t.emplace(row.op, &row);
-      return t;
+  static const Table rows = [] {
+    Table t;
+    for (const auto family : kFamilies) {
+      for (const OpEntry& row : family()) t.emplace(row.op, &row);
+    }
+    return t;
   }();
   return rows;
-      }
+}
 
-  // Undoes what a refused importer has added.
-  struct Mark {
-    size_t values, ops, inputs;
-    void roll_back(Imported& imported) const {
-      imported.network.values.resize(values);
-      imported.network.ops.resize(ops);
-      imported.network.inputs.resize(inputs);  // outputs of native nodes of a function
-      const auto is_new = [&](const auto& entry) {
-        return static_cast<size_t>(entry.first) >= values;
-      };
-      std::erase_if(imported.lists, is_new);
-      std::erase_if(imported.foreign, is_new);
-    }
-  };
-
-  class Importer {
-   public:
-    // `start`: what is there before the first node.
-    Importer(const graphdef::Graph& graph, const Limits& limits, const ImportOptions& options,
-             ImportScope& scope, Imported start = {})
-        : graph_(graph), limits_(limits), options_(options), scope_(scope), out_(std::move(start)) {
-      out_.support.resize(graph.nodes.size());
-      out_.values.resize(graph.nodes.size());
-      out_.ops.resize(graph.nodes.size());
-    }
-
-    Status add(int32_t index) {
-      const graphdef::Node& node = graph_.nodes[static_cast<size_t>(index)];
-      auto row = table().find(node.op);
-      if (row == table().end()) {
-        keep_native(index, refusal_of_unknown_op(node), native_output_types(graph_, index, out_));
-        return ok_status();
-      }
-      return run(index, *row->second);
-    }
-
-    // The node is argument `index` of a function.
-    void give(int32_t index, ir::ValueId value) {
-      out_.support[static_cast<size_t>(index)].yes = true;
-      out_.values[static_cast<size_t>(index)] = {value};
-    }
-
-    const Imported& imported() const { return out_; }
-    Imported take() { return std::move(out_); }
-
-   private:
-    Status run(int32_t index, const OpEntry& entry) {
-      NodeImport n(graph_, index, entry, out_, limits_, options_, scope_);
-      GRAFT_RETURN_IF_ERROR(check_input_count(n, entry));
-      GRAFT_RETURN_IF_ERROR(check_ports(n));
-      const Mark mark{out_.network.values.size(), out_.network.ops.size(),
-                      out_.network.inputs.size()};
-      Status status = entry.any_inputs ? ok_status() : check_input_types(n);
-      if (status.ok()) status = entry.fn(n);
-      if (status.ok()) {
-        if (const auto attr = n.unhandled_attr(); !attr.empty())
-          status =
-              n.refuse("unsupported_attr", "attribute '" + printable(attr) + "' is not handled");
-      }
-      if (status.ok()) status = check_outputs(n);
-      if (status.ok()) {
-        accept(index, n, mark);
-        return ok_status();
-      }
-      if (status.code() != Code::kUnsupported) return in_node(n, status);
-      mark.roll_back(out_);
-      Support support = n.refusal();
-      if (support.code.empty()) support = {false, "unsupported_value", status.message(), "", false};
-      auto types = std::move(n.native_outputs());
-      if (types.empty()) types = native_output_types(graph_, index, out_);
-      keep_native(index, std::move(support), types);
-      return ok_status();
-    }
-
-    // Errors of attribute access already name the node; the others get its name here.
-    static Status in_node(const NodeImport& n, const Status& status) {
-      if (status.message().find(n.node().name) != std::string::npos) return status;
-      return status.with_context("node \"" + printable(n.node().name) + "\" (" +
-                                 printable(n.node().op) + ")");
-    }
-
-    static Status check_input_count(const NodeImport& n, const OpEntry& entry) {
-      const auto got = static_cast<int64_t>(n.inputs());
-      if (got >= entry.min_inputs && (entry.max_inputs < 0 || got <= entry.max_inputs))
-        return ok_status();
-      std::string expected = std::to_string(entry.min_inputs);
-      if (entry.max_inputs < 0)
-        expected += " or more";
-      else if (entry.max_inputs != entry.min_inputs)
-        expected += " to " + std::to_string(entry.max_inputs);
-      return n.invalid("has " + std::to_string(got) + " inputs, expected " + expected);
-    }
-
-    Status check_ports(const NodeImport& n) const {
-      for (size_t i = 0; i < n.inputs(); ++i) {
-        const graphdef::InputRef ref = n.node().inputs[i];
-        const auto& producer = out_.support[static_cast<size_t>(ref.node)];
-        const size_t ports = out_.values[static_cast<size_t>(ref.node)].size();
-        if (producer.yes && static_cast<size_t>(ref.port) >= ports)
-          return n.invalid("input " + std::to_string(i) + " is output " + std::to_string(ref.port) +
-                           " of '" + printable(graph_.nodes[static_cast<size_t>(ref.node)].name) +
-                           "', which has " + std::to_string(ports));
-      }
-      return ok_status();
-    }
-
-    Status check_input_types(NodeImport& n) {
-      for (size_t i = 0; i < n.inputs(); ++i) {
-        const graphdef::InputRef ref = n.node().inputs[i];
-        const auto& ports = out_.values[static_cast<size_t>(ref.node)];
-        const std::string what = "input " + std::to_string(i) + " '" +
-                                 printable(graphdef::tensor_name(graph_, ref)) + "'";
-        if (static_cast<size_t>(ref.port) >= ports.size() ||
-            ports[static_cast<size_t>(ref.port)] == ir::kNoValue)
-          return n.refuse("rank", what + " has no known dtype and rank",
-                          "give the placeholder a shape, or add shapes to the graph "
-                          "(as_graph_def(add_shapes=True))");
-        if (!n.is_plain(n.in(i)) && n.node().op == "Identity") continue;  // passes them on, too
-        if (n.list(n.in(i))) return n.refuse("resource", what + " is a tensor list");
-        const DType foreign = n.foreign(n.in(i));
-        const DType dtype = foreign == DType::kInvalid ? n.dtype(i) : foreign;
-        if (!is_plan_dtype(dtype)) return n.refuse("dtype", what + " is " + dtype_name(dtype));
-      }
-      return ok_status();
-    }
-
-    Status check_outputs(NodeImport& n) const {
-      for (ir::ValueId id : n.outputs()) {
-        if (id != ir::kNoValue && n.at(id).type.rank() > limits_.max_rank)
-          return n.refuse("rank", "output has rank " + std::to_string(n.at(id).type.rank()) +
-                                      ", at most " + std::to_string(limits_.max_rank) +
-                                      " is supported");
-      }
-      return ok_status();
-    }
-
-    void accept(int32_t index, const NodeImport& n, const Mark& mark) {
-      const auto i = static_cast<size_t>(index);
-      out_.support[i].yes = true;
-      out_.support[i].free = n.is_free();
-      out_.values[i] = n.outputs();
-      for (size_t op = mark.ops; op < out_.network.ops.size(); ++op) {
-        out_.network.ops[op].source = index;  // that of a function's node means nothing here
-        out_.ops[i].push_back(static_cast<int32_t>(op));
-      }
-    }
-
-    void keep_native(int32_t index, Support support, const std::vector<ir::TensorType>& types) {
-      const auto i = static_cast<size_t>(index);
-      out_.support[i] = std::move(support);
-      for (size_t port = 0; port < types.size(); ++port) {
-        if (!is_plan_dtype(types[port].dtype) || types[port].rank() > limits_.max_rank) {
-          out_.values[i].push_back(ir::kNoValue);
-          continue;
-        }
-        out_.values[i].push_back(add_input(
-            graphdef::tensor_name(graph_, {index, static_cast<int32_t>(port)}), types[port]));
-      }
-    }
-
-    ir::ValueId add_input(std::string name, ir::TensorType type) {
-      ir::Network& net = out_.network;
-      const auto number = static_cast<int64_t>(net.inputs.size());
-      for (int axis = 0; axis < type.rank(); ++axis) {
-        ir::Dim& dim = type.dims[static_cast<size_t>(axis)];
-        if (dim.is_const() && dim.value() < 0) dim = net.dims.input(number, axis);
-      }
-      const ir::ValueId id = net.add_value(std::move(name), std::move(type));
-      net.inputs.push_back(id);
-      return id;
-    }
-
-    const graphdef::Graph& graph_;
-    const Limits& limits_;
-    const ImportOptions& options_;
-    ImportScope& scope_;
-    Imported out_;
-  };
-
-  // Nodes that the function's returns and side effects need, in order.
-  std::vector<int32_t> needed_nodes(const graphdef::FunctionGraph& function) {
-    const graphdef::Graph& graph = function.graph;
-    std::vector<bool> needed(graph.nodes.size(), false);
-    std::vector<int32_t> stack;
-    const auto need = [&](int32_t node) {
-      if (needed[static_cast<size_t>(node)]) return;
-      needed[static_cast<size_t>(node)] = true;
-      stack.push_back(node);
+// Undoes what a refused importer has added.
+struct Mark {
+  size_t values, ops, inputs;
+  void roll_back(Imported& imported) const {
+    imported.network.values.resize(values);
+    imported.network.ops.resize(ops);
+    imported.network.inputs.resize(inputs);  // outputs of native nodes of a function
+    const auto is_new = [&](const auto& entry) {
+      return static_cast<size_t>(entry.first) >= values;
     };
-    for (graphdef::InputRef ref : function.returns) need(ref.node);
-    for (int32_t node : function.control_returns) need(node);
-    while (!stack.empty()) {
-      const graphdef::Node& node = graph.nodes[static_cast<size_t>(stack.back())];
-      stack.pop_back();
-      for (graphdef::InputRef ref : node.inputs) need(ref.node);
-      for (int32_t control : node.control_inputs) need(control);
-    }
-    std::vector<int32_t> result;
-    for (int32_t node : graphdef::topological_order(graph))
-      if (needed[static_cast<size_t>(node)]) result.push_back(node);
-    return result;
+    std::erase_if(imported.lists, is_new);
+    std::erase_if(imported.foreign, is_new);
+  }
+};
+
+class Importer {
+ public:
+  // `start`: what is there before the first node.
+  Importer(const graphdef::Graph& graph, const Limits& limits, const ImportOptions& options,
+           ImportScope& scope, Imported start = {})
+      : graph_(graph), limits_(limits), options_(options), scope_(scope), out_(std::move(start)) {
+    out_.support.resize(graph.nodes.size());
+    out_.values.resize(graph.nodes.size());
+    out_.ops.resize(graph.nodes.size());
   }
 
-  // A constant of the elements that the host knows.
-  ir::ValueId host_constant(const ir::Value& value, ir::Network& network) {
-    std::vector<int64_t> dims, elems;
-    for (ir::Dim d : value.type.dims) dims.push_back(d.value());
-    for (ir::Dim d : *value.host) elems.push_back(d.value());
-    if (value.type.dtype == DType::kInt64)
-      return network.add_constant_of<int64_t>(value.name, dims, elems);
-    const std::vector<int32_t> narrow(elems.begin(), elems.end());
-    return network.add_constant_of<int32_t>(value.name, dims, narrow);
+  Status add(int32_t index) {
+    const graphdef::Node& node = graph_.nodes[static_cast<size_t>(index)];
+    auto row = table().find(node.op);
+    if (row == table().end()) {
+      keep_native(index, refusal_of_unknown_op(node), native_output_types(graph_, index, out_));
+      return ok_status();
+    }
+    return run(index, *row->second);
   }
 
-  // The arguments in the function's network: its inputs, constants, and values that stand for open
-  // lists.
-  std::vector<ir::ValueId> make_arguments(NodeImport & n, const std::vector<FunctionArg>& args,
-                                          Imported& start) {
-    ir::Network& network = start.network;
-    std::vector<ir::ValueId> values(args.size());
-    size_t input = 0;
-    for (bool stays : {false, true}) {
-      for (size_t i = 0; i < args.size(); ++i)
-        if (args[i].is_input && args[i].stays == stays) values[i] = network.inputs[input++];
-    }
-    for (size_t i = 0; i < args.size(); ++i) {
-      const ir::Value& outer = n.at(args[i].outer);
-      const TensorList* list = n.list(args[i].outer);
-      if (args[i].is_input) {
-      } else if (list && list->open) {
-        values[i] = network.add_value(outer.name, {DType::kInt32, {ir::Dim(1)}});
-      } else if (outer.is_const()) {
-        values[i] = network.add_constant(outer.name, outer.type, *outer.constant);
-      } else {
-        values[i] = host_constant(outer, network);
-      }
-      if (!list) continue;
-      TensorList inner = *list;
-      if (inner.open) inner.arg = static_cast<int32_t>(i);
-      // Extents of the caller mean nothing here.
-      for (size_t d = 0; inner.declared && d < inner.declared->size(); ++d)
-        if (!(*inner.declared)[d].is_const()) (*inner.declared)[d] = ir::Dim(-1);
-      start.lists[values[i]] = std::move(inner);
-    }
-    return values;
+  // The node is argument `index` of a function.
+  void give(int32_t index, ir::ValueId value) {
+    out_.support[static_cast<size_t>(index)].yes = true;
+    out_.values[static_cast<size_t>(index)] = {value};
   }
 
-  // Imports what the function's returns and side effects need. A refusal of one of its nodes
-  // refuses the caller.
-  Status import_body(NodeImport & n, const graphdef::FunctionGraph& function,
-                     const std::vector<ir::ValueId>& args, ImportScope& scope, Importer& importer) {
-    for (size_t i = 0; i < args.size(); ++i) importer.give(static_cast<int32_t>(i), args[i]);
-    for (int32_t index : needed_nodes(function)) {
-      if (static_cast<size_t>(index) < args.size()) continue;
-      GRAFT_RETURN_IF_ERROR(scope.work.spend(1, "importing functions"));
-      --scope.functions_left;
-      const graphdef::Node& node = function.graph.nodes[static_cast<size_t>(index)];
-      const Status status = importer.add(index);
-      const Support& support = importer.imported().support[static_cast<size_t>(index)];
-      if (status.ok() && (support.yes || node.op == "NoOp")) continue;
-      if (!status.ok() && status.code() != Code::kInvalidGraph) return status;
-      return n.refuse(
-          status.ok() ? support.code : "function",
-          "node '" + printable(node.name) + "' (" + printable(node.op) +
-              ") of a function that it runs: " + (status.ok() ? support.reason : status.message()),
-          support.hint);
+  const Imported& imported() const { return out_; }
+  Imported take() { return std::move(out_); }
+
+ private:
+  Status run(int32_t index, const OpEntry& entry) {
+    NodeImport n(graph_, index, entry, out_, limits_, options_, scope_);
+    GRAFT_RETURN_IF_ERROR(check_input_count(n, entry));
+    GRAFT_RETURN_IF_ERROR(check_ports(n));
+    const Mark mark{out_.network.values.size(), out_.network.ops.size(),
+                    out_.network.inputs.size()};
+    Status status = entry.any_inputs ? ok_status() : check_input_types(n);
+    if (status.ok()) status = entry.fn(n);
+    if (status.ok()) {
+      if (const auto attr = n.unhandled_attr(); !attr.empty())
+        status = n.refuse("unsupported_attr", "attribute '" + printable(attr) + "' is not handled");
+    }
+    if (status.ok()) status = check_outputs(n);
+    if (status.ok()) {
+      accept(index, n, mark);
+      return ok_status();
+    }
+    if (status.code() != Code::kUnsupported) return in_node(n, status);
+    mark.roll_back(out_);
+    Support support = n.refusal();
+    if (support.code.empty()) support = {false, "unsupported_value", status.message(), "", false};
+    auto types = std::move(n.native_outputs());
+    if (types.empty()) types = native_output_types(graph_, index, out_);
+    keep_native(index, std::move(support), types);
+    return ok_status();
+  }
+
+  // Errors of attribute access already name the node; the others get its name here.
+  static Status in_node(const NodeImport& n, const Status& status) {
+    if (status.message().find(n.node().name) != std::string::npos) return status;
+    return status.with_context("node \"" + printable(n.node().name) + "\" (" +
+                               printable(n.node().op) + ")");
+  }
+
+  static Status check_input_count(const NodeImport& n, const OpEntry& entry) {
+    const auto got = static_cast<int64_t>(n.inputs());
+    if (got >= entry.min_inputs && (entry.max_inputs < 0 || got <= entry.max_inputs))
+      return ok_status();
+    std::string expected = std::to_string(entry.min_inputs);
+    if (entry.max_inputs < 0)
+      expected += " or more";
+    else if (entry.max_inputs != entry.min_inputs)
+      expected += " to " + std::to_string(entry.max_inputs);
+    return n.invalid("has " + std::to_string(got) + " inputs, expected " + expected);
+  }
+
+  Status check_ports(const NodeImport& n) const {
+    for (size_t i = 0; i < n.inputs(); ++i) {
+      const graphdef::InputRef ref = n.node().inputs[i];
+      const auto& producer = out_.support[static_cast<size_t>(ref.node)];
+      const size_t ports = out_.values[static_cast<size_t>(ref.node)].size();
+      if (producer.yes && static_cast<size_t>(ref.port) >= ports)
+        return n.invalid("input " + std::to_string(i) + " is output " + std::to_string(ref.port) +
+                         " of '" + printable(graph_.nodes[static_cast<size_t>(ref.node)].name) +
+                         "', which has " + std::to_string(ports));
     }
     return ok_status();
   }
 
-  Result<std::vector<ir::ValueId>> returns_of(
-      NodeImport & n, const graphdef::FunctionGraph& function, const Imported& imported) {
-    std::vector<ir::ValueId> returns;
-    for (size_t i = 0; i < function.returns.size(); ++i) {
-      const graphdef::InputRef ref = function.returns[i];
-      const auto& ports = imported.values[static_cast<size_t>(ref.node)];
-      const ir::ValueId id = static_cast<size_t>(ref.port) < ports.size()
-                                 ? ports[static_cast<size_t>(ref.port)]
-                                 : ir::kNoValue;
-      const bool is_list = id != ir::kNoValue && imported.lists.contains(id);
-      if (id == ir::kNoValue || imported.foreign.contains(id) ||
-          is_list != (function.return_dtypes[i] == DType::kVariant) ||
-          (!is_list && imported.network.values[static_cast<size_t>(id)].type.dtype !=
-                           function.return_dtypes[i]))
-        return n.refuse("function", "return " + std::to_string(i) +
-                                        " of a function that it runs is not of its dtype");
-      returns.push_back(id);
+  Status check_input_types(NodeImport& n) {
+    for (size_t i = 0; i < n.inputs(); ++i) {
+      const graphdef::InputRef ref = n.node().inputs[i];
+      const auto& ports = out_.values[static_cast<size_t>(ref.node)];
+      const std::string what =
+          "input " + std::to_string(i) + " '" + printable(graphdef::tensor_name(graph_, ref)) + "'";
+      if (static_cast<size_t>(ref.port) >= ports.size() ||
+          ports[static_cast<size_t>(ref.port)] == ir::kNoValue)
+        return n.refuse("rank", what + " has no known dtype and rank",
+                        "give the placeholder a shape, or add shapes to the graph "
+                        "(as_graph_def(add_shapes=True))");
+      if (!n.is_plain(n.in(i)) && n.node().op == "Identity") continue;  // passes them on, too
+      if (n.list(n.in(i))) return n.refuse("resource", what + " is a tensor list");
+      const DType foreign = n.foreign(n.in(i));
+      const DType dtype = foreign == DType::kInvalid ? n.dtype(i) : foreign;
+      if (!is_plan_dtype(dtype)) return n.refuse("dtype", what + " is " + dtype_name(dtype));
     }
-    return returns;
+    return ok_status();
   }
 
-  // Names its nodes as if they stood where they are called: "caller/node".
-  void prefix_names(std::string_view caller, graphdef::Graph & graph) {
-    auto names = std::make_shared<std::vector<std::string>>();
-    names->reserve(graph.nodes.size());
-    for (graphdef::Node& node : graph.nodes) {
-      names->push_back(std::string(caller) + "/" + std::string(node.name));
-      node.name = names->back();
+  Status check_outputs(NodeImport& n) const {
+    for (ir::ValueId id : n.outputs()) {
+      if (id != ir::kNoValue && n.at(id).type.rank() > limits_.max_rank)
+        return n.refuse("rank", "output has rank " + std::to_string(n.at(id).type.rank()) +
+                                    ", at most " + std::to_string(limits_.max_rank) +
+                                    " is supported");
     }
-    graph.owners.push_back(std::move(names));
+    return ok_status();
   }
 
-  // Gives the network back to the caller, whatever comes of the import.
-  class LentNetwork {
-   public:
-    LentNetwork(ir::Network& network, Importer& importer)
-        : network_(network), importer_(importer) {}
-    ~LentNetwork() { network_ = importer_.take().network; }
-    LentNetwork(const LentNetwork&) = delete;
-    LentNetwork& operator=(const LentNetwork&) = delete;
+  void accept(int32_t index, const NodeImport& n, const Mark& mark) {
+    const auto i = static_cast<size_t>(index);
+    out_.support[i].yes = true;
+    out_.support[i].free = n.is_free();
+    out_.values[i] = n.outputs();
+    for (size_t op = mark.ops; op < out_.network.ops.size(); ++op) {
+      out_.network.ops[op].source = index;  // that of a function's node means nothing here
+      out_.ops[i].push_back(static_cast<int32_t>(op));
+    }
+  }
 
-   private:
-    ir::Network& network_;
-    Importer& importer_;
+  void keep_native(int32_t index, Support support, const std::vector<ir::TensorType>& types) {
+    const auto i = static_cast<size_t>(index);
+    out_.support[i] = std::move(support);
+    for (size_t port = 0; port < types.size(); ++port) {
+      if (!is_plan_dtype(types[port].dtype) || types[port].rank() > limits_.max_rank) {
+        out_.values[i].push_back(ir::kNoValue);
+        continue;
+      }
+      out_.values[i].push_back(add_input(
+          graphdef::tensor_name(graph_, {index, static_cast<int32_t>(port)}), types[port]));
+    }
+  }
+
+  ir::ValueId add_input(std::string name, ir::TensorType type) {
+    ir::Network& net = out_.network;
+    const auto number = static_cast<int64_t>(net.inputs.size());
+    for (int axis = 0; axis < type.rank(); ++axis) {
+      ir::Dim& dim = type.dims[static_cast<size_t>(axis)];
+      if (dim.is_const() && dim.value() < 0) dim = net.dims.input(number, axis);
+    }
+    const ir::ValueId id = net.add_value(std::move(name), std::move(type));
+    net.inputs.push_back(id);
+    return id;
+  }
+
+  const graphdef::Graph& graph_;
+  const Limits& limits_;
+  const ImportOptions& options_;
+  ImportScope& scope_;
+  Imported out_;
+};
+
+// Nodes that the function's returns and side effects need, in order.
+std::vector<int32_t> needed_nodes(const graphdef::FunctionGraph& function) {
+  const graphdef::Graph& graph = function.graph;
+  std::vector<bool> needed(graph.nodes.size(), false);
+  std::vector<int32_t> stack;
+  const auto need = [&](int32_t node) {
+    if (needed[static_cast<size_t>(node)]) return;
+    needed[static_cast<size_t>(node)] = true;
+    stack.push_back(node);
   };
+  for (graphdef::InputRef ref : function.returns) need(ref.node);
+  for (int32_t node : function.control_returns) need(node);
+  while (!stack.empty()) {
+    const graphdef::Node& node = graph.nodes[static_cast<size_t>(stack.back())];
+    stack.pop_back();
+    for (graphdef::InputRef ref : node.inputs) need(ref.node);
+    for (int32_t control : node.control_inputs) need(control);
+  }
+  std::vector<int32_t> result;
+  for (int32_t node : graphdef::topological_order(graph))
+    if (needed[static_cast<size_t>(node)]) result.push_back(node);
+  return result;
+}
+
+// A constant of the elements that the host knows.
+ir::ValueId host_constant(const ir::Value& value, ir::Network& network) {
+  std::vector<int64_t> dims, elems;
+  for (ir::Dim d : value.type.dims) dims.push_back(d.value());
+  for (ir::Dim d : *value.host) elems.push_back(d.value());
+  if (value.type.dtype == DType::kInt64)
+    return network.add_constant_of<int64_t>(value.name, dims, elems);
+  const std::vector<int32_t> narrow(elems.begin(), elems.end());
+  return network.add_constant_of<int32_t>(value.name, dims, narrow);
+}
+
+// The arguments in the function's network: its inputs, constants, and values that stand for open
+// lists.
+std::vector<ir::ValueId> make_arguments(NodeImport& n, const std::vector<FunctionArg>& args,
+                                        Imported& start) {
+  ir::Network& network = start.network;
+  std::vector<ir::ValueId> values(args.size());
+  size_t input = 0;
+  for (bool stays : {false, true}) {
+    for (size_t i = 0; i < args.size(); ++i)
+      if (args[i].is_input && args[i].stays == stays) values[i] = network.inputs[input++];
+  }
+  for (size_t i = 0; i < args.size(); ++i) {
+    const ir::Value& outer = n.at(args[i].outer);
+    const TensorList* list = n.list(args[i].outer);
+    if (args[i].is_input) {
+    } else if (list && list->open) {
+      values[i] = network.add_value(outer.name, {DType::kInt32, {ir::Dim(1)}});
+    } else if (outer.is_const()) {
+      values[i] = network.add_constant(outer.name, outer.type, *outer.constant);
+    } else {
+      values[i] = host_constant(outer, network);
+    }
+    if (!list) continue;
+    TensorList inner = *list;
+    if (inner.open) inner.arg = static_cast<int32_t>(i);
+    // Extents of the caller mean nothing here.
+    for (size_t d = 0; inner.declared && d < inner.declared->size(); ++d)
+      if (!(*inner.declared)[d].is_const()) (*inner.declared)[d] = ir::Dim(-1);
+    start.lists[values[i]] = std::move(inner);
+  }
+  return values;
+}
+
+// Imports what the function's returns and side effects need. A refusal of one of its nodes
+// refuses the caller.
+Status import_body(NodeImport& n, const graphdef::FunctionGraph& function,
+                   const std::vector<ir::ValueId>& args, ImportScope& scope, Importer& importer) {
+  for (size_t i = 0; i < args.size(); ++i) importer.give(static_cast<int32_t>(i), args[i]);
+  for (int32_t index : needed_nodes(function)) {
+    if (static_cast<size_t>(index) < args.size()) continue;
+    GRAFT_RETURN_IF_ERROR(scope.work.spend(1, "importing functions"));
+    --scope.functions_left;
+    const graphdef::Node& node = function.graph.nodes[static_cast<size_t>(index)];
+    const Status status = importer.add(index);
+    const Support& support = importer.imported().support[static_cast<size_t>(index)];
+    if (status.ok() && (support.yes || node.op == "NoOp")) continue;
+    if (!status.ok() && status.code() != Code::kInvalidGraph) return status;
+    return n.refuse(
+        status.ok() ? support.code : "function",
+        "node '" + printable(node.name) + "' (" + printable(node.op) +
+            ") of a function that it runs: " + (status.ok() ? support.reason : status.message()),
+        support.hint);
+  }
+  return ok_status();
+}
+
+Result<std::vector<ir::ValueId>> returns_of(NodeImport& n, const graphdef::FunctionGraph& function,
+                                            const Imported& imported) {
+  std::vector<ir::ValueId> returns;
+  for (size_t i = 0; i < function.returns.size(); ++i) {
+    const graphdef::InputRef ref = function.returns[i];
+    const auto& ports = imported.values[static_cast<size_t>(ref.node)];
+    const ir::ValueId id = static_cast<size_t>(ref.port) < ports.size()
+                               ? ports[static_cast<size_t>(ref.port)]
+                               : ir::kNoValue;
+    const bool is_list = id != ir::kNoValue && imported.lists.contains(id);
+    if (id == ir::kNoValue || imported.foreign.contains(id) ||
+        is_list != (function.return_dtypes[i] == DType::kVariant) ||
+        (!is_list &&
+         imported.network.values[static_cast<size_t>(id)].type.dtype != function.return_dtypes[i]))
+      return n.refuse("function", "return " + std::to_string(i) +
+                                      " of a function that it runs is not of its dtype");
+    returns.push_back(id);
+  }
+  return returns;
+}
+
+// Names its nodes as if they stood where they are called: "caller/node".
+void prefix_names(std::string_view caller, graphdef::Graph& graph) {
+  auto names = std::make_shared<std::vector<std::string>>();
+  names->reserve(graph.nodes.size());
+  for (graphdef::Node& node : graph.nodes) {
+    names->push_back(std::string(caller) + "/" + std::string(node.name));
+    node.name = names->back();
+  }
+  graph.owners.push_back(std::move(names));
+}
+
+// Gives the network back to the caller, whatever comes of the import.
+class LentNetwork {
+ public:
+  LentNetwork(ir::Network& network, Importer& importer) : network_(network), importer_(importer) {}
+  ~LentNetwork() { network_ = importer_.take().network; }
+  LentNetwork(const LentNetwork&) = delete;
+  LentNetwork& operator=(const LentNetwork&) = delete;
+
+ private:
+  ir::Network& network_;
+  Importer& importer_;
+};
 
 }  // namespace
 
