@@ -203,8 +203,11 @@ class Conditionals {
     bool fits = sides[0].known && sides[1].known && alive(v).known;
     for (int i = 0; i < 2 && fits; ++i) {
       fits = sides[i].needs.size() == common.size() + 1;
-      for (const Literal& l : sides[i].needs)
-        if (!std::binary_search(common.begin(), common.end(), l)) extra[i] = &l;
+      for (const Literal& l : sides[i].needs) {
+        if (std::binary_search(common.begin(), common.end(), l)) continue;
+        fits = fits && !extra[i];
+        extra[i] = &l;
+      }
       fits = fits && extra[i];
     }
     if (!fits || !extra[0]->same_predicate(*extra[1]) || extra[0]->side + extra[1]->side != 1)

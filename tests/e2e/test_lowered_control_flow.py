@@ -131,3 +131,58 @@ def test_keras_layers_frozen_with_lowering(kind, counters):
     assert frame_ops(graph_def)
     conversion = check(graph_def, outputs, [{name: rows(batch, 7, 3, seed=batch)} for batch in (1, 4)], counters)
     assert len(conversion.report.engines) == 1
+
+
+def convert(graph_def, outputs=("out0:0",), **options):
+    return trt.convert(graph_def, list(outputs), profitable_only=False, **{"min_segment_size": 1, **options})
+
+
+def unchanged(conversion, graph_def):
+    """The frame's nodes are in the graph as they were, and no function was made."""
+    after = {node.name: node for node in conversion.graph_def.node}
+    assert set(frame_ops(conversion.graph_def)) == set(frame_ops(graph_def))
+    assert not conversion.graph_def.library.function
+    return all(after[node.name] == node for node in graph_def.node)
+
+
+def test_a_fetched_inner_node_keeps_the_loop(first_version):
+    graph_def = first_version["while_basic"]
+    conversion = convert(graph_def, ["out0:0", "out1:0", "while/mul:0"])
+    assert unchanged(conversion, graph_def)
+    assert any("'while/mul' (Mul) is fetched" in verdict["reason"] for verdict in conversion.report.nodes if verdict["op"] == "Enter")
+
+
+def test_a_fed_inner_node_keeps_the_conditional(first_version):
+    graph_def = first_version["cond_basic"]
+    conversion = convert(graph_def, ["out0:0", "out1:0"], inputs=["x", "n", "cond/add"])
+    assert "cond/Merge" in frame_ops(conversion.graph_def)
+
+
+@pytest.mark.parametrize("name", ["while_basic", "cond_in_while"])
+def test_what_gets_no_engine_keeps_its_nodes(first_version, name):
+    """Not enough memory, too few nodes, a denied node within: the graph is as it was."""
+    graph_def = first_version[name]
+    outputs = outputs_of(graph_def)
+    for options in ({"memory_limit_bytes": 0}, {"min_segment_size": 1000}, {"deny": ["while/Less"]}, {"deny": ["op:NextIteration"]}):
+        conversion = convert(graph_def, outputs, **options)
+        assert unchanged(conversion, graph_def), options
+        assert any("the loop 'while/while_context' stays native" in v.get("reason", "") for v in conversion.report.nodes), options
+
+
+def test_its_nodes_count_one_by_one(first_version):
+    graph_def = first_version["while_basic"]
+    effective = sum(node.op not in ("Const", "Identity", "Placeholder") for node in graph_def.node)
+    outputs = outputs_of(graph_def)
+    assert not frame_ops(convert(graph_def, outputs, min_segment_size=effective).graph_def)
+    assert frame_ops(convert(graph_def, outputs, min_segment_size=effective + 1).graph_def)
+
+
+def test_calibrated(counters):
+    tf.keras.utils.set_random_seed(3)
+    model = tf.keras.Model(*layers("stacked"))
+    graph_def, (name,), outputs = frozen(lambda x: model(x), tf.TensorSpec((None, 7, 3)))
+    feeds = [{name: rows(8, 7, 3, seed=i)} for i in range(3)]
+    conversion = convert(graph_def, outputs, precision="int8", calibration=feeds)
+    assert not frame_ops(conversion.graph_def)
+    (got,), (want,) = run(conversion.graph_def, outputs, feeds[0]), run(graph_def, outputs, feeds[0])
+    np.testing.assert_allclose(got, want, atol=0.05 * np.abs(want).max())
