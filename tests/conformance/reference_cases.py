@@ -89,7 +89,7 @@ def unary():
         for fn, ref in {"neg": tf.negative, "abs": tf.abs, "sign": tf.sign}.items():
             case(f"unary_{fn}_{t.__name__}", f"unary fn={fn}", [lowest], ref, EXACT)
     for t in (np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64):
-        x = np.append(integers(f"pc{t.__name__}", (9,), t), [np.iinfo(t).min, np.iinfo(t).max]).astype(t)
+        x = np.concatenate([integers(f"pc{t.__name__}", (9,), t), np.array([np.iinfo(t).min, np.iinfo(t).max], t)])
         case(f"unary_population_count_{t.__name__}", "unary fn=population_count", [x], lambda x: raw.PopulationCount(x=x), EXACT)
     for fn in ("i0", "i0e", "i1", "i1e"):
         ref = getattr(tf.math, f"bessel_{fn}")
