@@ -114,8 +114,16 @@ void row(const RowArgs& args) {
   auto* dst = static_cast<R*>(args.dst);
   const auto* a = static_cast<const T*>(args.a);
   const auto* b = static_cast<const T*>(args.b);
-  for (int64_t i = 0; i < args.n; ++i)
-    dst[i] = apply<kFn, T>(a[i * args.a_step], b[i * args.b_step]);
+  // Steps that the compiler knows, so that it can use vectors.
+  const auto loop = [&](auto a_step, auto b_step) {
+    for (int64_t i = 0; i < args.n; ++i) dst[i] = apply<kFn, T>(a[i * a_step], b[i * b_step]);
+  };
+  using Step0 = std::integral_constant<int64_t, 0>;
+  using Step1 = std::integral_constant<int64_t, 1>;
+  if (args.a_step == 0)
+    args.b_step == 0 ? loop(Step0{}, Step0{}) : loop(Step0{}, Step1{});
+  else
+    args.b_step == 0 ? loop(Step1{}, Step0{}) : loop(Step1{}, Step1{});
 }
 
 template <typename T>

@@ -1,5 +1,4 @@
 // Unary float32 ops, identity and bitcast of any dtype, bits of integers.
-#include <bit>
 #include <cstring>
 #include <optional>
 
@@ -122,11 +121,23 @@ void invert_range(const void* src, void* dst, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; ++i) y[i] = static_cast<T>(~x[i]);
 }
 
+// By sums of neighbouring bits, pairs and nibbles: the baseline has no instruction for it, vectors
+// of which this becomes.
+template <typename T>
+uint8_t count_bits(T x) {
+  constexpr T kAll = static_cast<T>(~T{0});
+  x = static_cast<T>(x - ((x >> 1) & (kAll / 3)));
+  x = static_cast<T>((x & (kAll / 5)) + ((x >> 2) & (kAll / 5)));
+  x = static_cast<T>((x + (x >> 4)) & (kAll / 17));
+  for (size_t bits = 8; bits < 8 * sizeof(T); bits *= 2) x = static_cast<T>(x + (x >> bits));
+  return static_cast<uint8_t>(x & 0x7f);
+}
+
 template <typename T>
 void count_range(const void* src, void* dst, int64_t begin, int64_t end) {
   const auto* x = static_cast<const T*>(src);
   auto* y = static_cast<uint8_t*>(dst);
-  for (int64_t i = begin; i < end; ++i) y[i] = static_cast<uint8_t>(std::popcount(x[i]));
+  for (int64_t i = begin; i < end; ++i) y[i] = count_bits(x[i]);
 }
 
 using BitsFn = void (*)(const void* src, void* dst, int64_t begin, int64_t end);
