@@ -27,6 +27,7 @@ CHECKS = {
     "fuzz": ("long_fuzz", "check", ("src", "tests/fuzz"), "each libFuzzer target for a fixed number of runs, with sanitizers"),
     "conformance": ("long_conformance", "check", ("src", "tests/conformance"), "every generated case of every accepted TensorFlow op; writes docs/tf-ops.md"),
     "networks": ("long_networks", "check", ("src", "tools"), "every network against TensorFlow in double; the INT8 example on ResNet50"),
+    "partition": ("long_partition", "check", ("src/partition", "tests/partition"), "the segmenter on every graph of up to six nodes"),
 }
 
 
@@ -97,7 +98,7 @@ def main(command, arguments):
     options = parser.parse_args(arguments)
     if options.list or not options.name:
         for name, (_, _, _, what) in CHECKS.items():
-            print(f"{name:14} {what}")
+            print(f"{name:18} {what}")
         return 0
     dev_setup.setup()
     common.continue_in_venv()

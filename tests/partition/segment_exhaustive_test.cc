@@ -1,5 +1,6 @@
-// Every graph of up to five nodes with every support mask, and big graphs for the bound on edge
-// visits.
+// Every graph of up to five nodes (GRAFT_EXHAUSTIVE_NODES) with every support mask, and big graphs
+// for the bound on edge visits.
+#include <cstdlib>
 #include <random>
 
 #include "partition_testing.h"
@@ -50,25 +51,54 @@ void expect_maximal(const TestGraph& g, const Segmentation& s, const std::string
   }
 }
 
+// Why a supported node may be in no segment.
+bool is_rule(const std::string& reason) {
+  for (const char* rule : {"effective nodes, min_segment_size is", "its segment has no inputs",
+                           "most valuable, max_engines is the limit"})
+    if (reason.find(rule) != std::string::npos) return true;
+  return reason.empty();
+}
+
 TEST(SegmentExhaustive, S13_all_graphs_of_up_to_five_nodes) {
+  const char* given = std::getenv("GRAFT_EXHAUSTIVE_NODES");
+  const int most = given ? std::atoi(given) : 5;
+  ASSERT_TRUE(most >= 1 && most <= 6) << given;
   std::mt19937 random(1);
-  int64_t segments = 0;
-  for (int n = 1; n <= 5; ++n) {
+  int64_t segments = 0, dropped = 0, graphs = 0;
+  SegmentOptions options[3];
+  options[0].min_segment_size = 1;
+  options[1].min_segment_size = 3;
+  options[2].min_segment_size = 1, options[2].max_segments = 1;
+  for (int n = 1; n <= most; ++n) {
     const int pairs = n * (n - 1) / 2;
     for (uint32_t edges = 0; edges < 1u << pairs; ++edges)
       for (uint32_t mask = 0; mask < 1u << n; ++mask)
         for (uint32_t control : {0u, static_cast<uint32_t>(random())}) {
           const TestGraph g = small_graph(n, edges, control, mask);
-          const auto s = segment_all(g);
           const std::string what = "n=" + std::to_string(n) + " edges=" + std::to_string(edges) +
                                    " control=" + std::to_string(control) +
                                    " mask=" + std::to_string(mask);
-          ASSERT_NO_FATAL_FAILURE(expect_sound(g.graph, g.classes, s, what));
-          ASSERT_NO_FATAL_FAILURE(expect_maximal(g, s, what));
-          segments += static_cast<int64_t>(s.segments.size());
+          ++graphs;
+          for (const SegmentOptions& o : options) {
+            const auto s = segment(g.graph, g.classes, {}, o);
+            ASSERT_NO_FATAL_FAILURE(expect_sound(g.graph, g.classes, s, what));
+            for (const std::string& reason : s.dropped_reason) {
+              ASSERT_TRUE(is_rule(reason)) << what << ": " << reason;
+              dropped += !reason.empty();
+            }
+            for (const Segment& each : s.segments)
+              ASSERT_GE(each.effective_nodes, o.min_segment_size) << what;
+            if (&o == &options[0]) {
+              ASSERT_NO_FATAL_FAILURE(expect_maximal(g, s, what));
+            }
+            ASSERT_TRUE(o.max_segments == 0 || s.segments.size() <= 1) << what;
+            segments += static_cast<int64_t>(s.segments.size());
+          }
         }
   }
+  RecordProperty("graphs", std::to_string(graphs));
   EXPECT_GT(segments, 10'000);
+  EXPECT_GT(dropped, 10'000);
 }
 
 enum class Form { kChain, kResidual, kWide, kRandom };
