@@ -40,9 +40,11 @@ bool keep_native(const Partitioned& p, KeptControlFlow& kept) {
 
 // Imports and segments p.graph.
 Status partition_once(const ConvertOptions& options, WorkContext& work, Partitioned& p) {
-  GRAFT_ASSIGN_OR_RETURN(p.imported, frontend::import_all(p.graph, work, {},
-                                                          {.quantization_ops = options.precision ==
-                                                                               Precision::kInt8}));
+  frontend::ImportOptions import_options;
+  import_options.quantization_ops = options.precision == Precision::kInt8;
+  for (const std::string& name : options.inputs)
+    import_options.fed.insert(std::string_view(name).substr(0, name.find(':')));
+  GRAFT_ASSIGN_OR_RETURN(p.imported, frontend::import_all(p.graph, work, {}, import_options));
   for (const frontend::RebuiltOp& op : p.rebuilt) {
     std::vector<frontend::InlinedNode>& inlined = p.imported.inlined[p.graph.find(op.name)];
     for (int32_t v : op.members) {

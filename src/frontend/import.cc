@@ -77,12 +77,15 @@ class Importer {
 
   Status add(int32_t index) {
     const graphdef::Node& node = graph_.nodes[static_cast<size_t>(index)];
+    const Mark mark = here();
     auto row = table().find(node.op);
     if (row == table().end()) {
       keep_native(index, refusal_of_unknown_op(node), native_output_types(graph_, index, out_));
-      return ok_status();
+    } else {
+      GRAFT_RETURN_IF_ERROR(run(index, *row->second));
     }
-    return run(index, *row->second);
+    if (scope_.depth == 0 && options_.fed.contains(node.name)) forget(index, mark);
+    return ok_status();
   }
 
   // The node is argument `index` of a function.
@@ -95,12 +98,36 @@ class Importer {
   Imported take() { return std::move(out_); }
 
  private:
+  Mark here() const {
+    return {out_.network.values.size(), out_.network.ops.size(), out_.network.inputs.size()};
+  }
+
+  // Makes the outputs of a fed node inputs of the network: they may hold other values, and have
+  // other extents where these are not constants.
+  void forget(int32_t index, const Mark& mark) {
+    const auto i = static_cast<size_t>(index);
+    std::vector<ir::TensorType> types;
+    for (ir::ValueId id : out_.values[i]) {
+      ir::TensorType type;
+      type.dtype = DType::kVariant;  // nothing that an engine may take
+      if (id != ir::kNoValue && !out_.lists.contains(id))
+        type = out_.network.values[static_cast<size_t>(id)].type;
+      for (ir::Dim& dim : type.dims)
+        if (!dim.is_const()) dim = ir::Dim(-1);
+      types.push_back(std::move(type));
+    }
+    mark.roll_back(out_);
+    out_.values[i].clear();
+    out_.ops[i].clear();
+    out_.inlined.erase(index);
+    keep_native(index, {false, "input_node", "named in inputs: it is fed", "", false}, types);
+  }
+
   Status run(int32_t index, const OpEntry& entry) {
     NodeImport n(graph_, index, entry, out_, limits_, options_, scope_);
     GRAFT_RETURN_IF_ERROR(check_input_count(n, entry));
     GRAFT_RETURN_IF_ERROR(check_ports(n));
-    const Mark mark{out_.network.values.size(), out_.network.ops.size(),
-                    out_.network.inputs.size()};
+    const Mark mark = here();
     Status status = entry.any_inputs ? ok_status() : check_input_types(n);
     if (status.ok()) status = entry.fn(n);
     if (status.ok()) {

@@ -7,7 +7,9 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/work.h"
@@ -66,6 +68,9 @@ struct ImportOptions {
   // FakeQuantWithMinMax* and QuantizeAndDequantizeV2-V4, which engines of precision INT8 alone
   // take, as TF-TRT's do.
   bool quantization_ops = false;
+  // Names of nodes that are fed: what they compute says nothing about their outputs, whose dtypes
+  // and constant extents stay.
+  std::unordered_set<std::string_view> fed = {};
 };
 
 // Refuses the nodes whose tensor lists or foreign values are fetched, and fills Imported::bond.
