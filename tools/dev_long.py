@@ -28,6 +28,7 @@ CHECKS = {
     "conformance": ("long_conformance", "check", ("src", "tests/conformance"), "every generated case of every accepted TensorFlow op; writes docs/tf-ops.md"),
     "networks": ("long_networks", "check", ("src", "tools"), "every network against TensorFlow in double; the INT8 example on ResNet50"),
     "partition": ("long_partition", "check", ("src/partition", "tests/partition"), "the segmenter on every graph of up to six nodes"),
+    "random-graphs": ("long_random_graphs", "check", ("src", "tests/e2e"), "20,000 random graphs, four partitions each, against TensorFlow"),
 }
 
 

@@ -25,17 +25,17 @@ class NoDoubleKernel(NotImplementedError):
     """TensorFlow cannot run this op in double."""
 
 
-def _widen_attr(attr):
+def _widen_attr(attr, narrow):
     kind = attr.WhichOneof("value")
-    if kind == "type" and attr.type == FLOAT:
+    if kind == "type" and attr.type in narrow:
         attr.type = DOUBLE
-    elif kind == "tensor" and attr.tensor.dtype == FLOAT:
+    elif kind == "tensor" and attr.tensor.dtype in narrow:
         attr.tensor.CopyFrom(tensor_util.make_tensor_proto(tensor_util.MakeNdarray(attr.tensor).astype(np.float64)))
     elif kind == "list":
-        attr.list.type[:] = [DOUBLE if t == FLOAT else t for t in attr.list.type]
+        attr.list.type[:] = [DOUBLE if t in narrow else t for t in attr.list.type]
     elif kind == "func":
         for inner in attr.func.attr.values():
-            _widen_attr(inner)
+            _widen_attr(inner, narrow)
 
 
 def _norm_as_plain_ops(node):
@@ -62,7 +62,7 @@ def _norm_as_plain_ops(node):
     return nodes
 
 
-def _rewrite_nodes(nodes):
+def _rewrite_nodes(nodes, narrow):
     result = []
     for node in nodes:
         copy = node_def_pb2.NodeDef()
@@ -71,27 +71,27 @@ def _rewrite_nodes(nodes):
             raise NoDoubleKernel(f"node {node.name}: TensorFlow has no double kernel for {node.op} on the CPU")
         for key, attr in copy.attr.items():
             if key != "U" or node.op not in NORMS:
-                _widen_attr(attr)
+                _widen_attr(attr, narrow)
         result.extend(_norm_as_plain_ops(copy) if node.op in NORMS else [copy])
     return result
 
 
-def rewrite(graph):
-    """A copy of `graph` that computes in double."""
+def rewrite(graph, narrow=(FLOAT,)):
+    """A copy of `graph` that computes in double instead of the DataTypes `narrow`."""
     wide = graph_pb2.GraphDef()
     wide.CopyFrom(graph)
     del wide.node[:]
-    wide.node.extend(_rewrite_nodes(graph.node))
+    wide.node.extend(_rewrite_nodes(graph.node, narrow))
     for function in wide.library.function:
         if any(n.op in NORMS for n in function.node_def):
             raise NoDoubleKernel(f"function {function.signature.name} holds a FusedBatchNorm")
-        nodes = _rewrite_nodes(function.node_def)
+        nodes = _rewrite_nodes(function.node_def, narrow)
         del function.node_def[:]
         function.node_def.extend(nodes)
         for arg in (*function.signature.input_arg, *function.signature.output_arg):
-            arg.type = DOUBLE if arg.type == FLOAT else arg.type
+            arg.type = DOUBLE if arg.type in narrow else arg.type
         for attr in function.attr.values():
-            _widen_attr(attr)
+            _widen_attr(attr, narrow)
     return wide
 
 
