@@ -6,13 +6,19 @@ namespace graft::frontend {
 
 namespace {
 
-// arg 1: bilinear, whose result is float32 whatever the source; 0: nearest neighbour.
+// The result of all but the nearest neighbour is float32 whatever the source.
+enum Resize { kNearest, kBilinear, kBicubic, kArea };
+
 Status import_resize(NodeImport& n) {
   GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
   ir::ResizeAttrs attrs;
-  attrs.bilinear = n.arg() == 1;
+  attrs.bilinear = n.arg() != kNearest;
+  if (n.arg() == kBicubic) attrs.method = ir::ResizeMethod::kBicubic;
+  if (n.arg() == kArea) attrs.method = ir::ResizeMethod::kArea;
   GRAFT_ASSIGN_OR_RETURN(attrs.align_corners, n.attr_bool("align_corners", false));
-  GRAFT_ASSIGN_OR_RETURN(attrs.half_pixel_centers, n.attr_bool("half_pixel_centers", false));
+  if (n.arg() != kArea) {
+    GRAFT_ASSIGN_OR_RETURN(attrs.half_pixel_centers, n.attr_bool("half_pixel_centers", false));
+  }
   if (attrs.align_corners && attrs.half_pixel_centers)
     return n.invalid("attributes 'align_corners' and 'half_pixel_centers' are both true");
   if (n.rank(0) != 4)
@@ -44,8 +50,10 @@ Status import_depth_to_space(NodeImport& n) {
 }
 
 constexpr OpEntry kRows[] = {
-    {"ResizeBilinear", import_resize, 2, 2, 1},
-    {"ResizeNearestNeighbor", import_resize, 2, 2, 0},
+    {"ResizeBilinear", import_resize, 2, 2, kBilinear},
+    {"ResizeNearestNeighbor", import_resize, 2, 2, kNearest},
+    {"ResizeBicubic", import_resize, 2, 2, kBicubic},
+    {"ResizeArea", import_resize, 2, 2, kArea},
     {"DepthToSpace", import_depth_to_space, 1, 1, 0},
     {"SpaceToDepth", import_depth_to_space, 1, 1, 1},
 };

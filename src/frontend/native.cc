@@ -120,9 +120,7 @@ constexpr std::string_view kDataDependent[] = {"Where",
                                                "NonMaxSuppression",
                                                "NonMaxSuppressionV2",
                                                "NonMaxSuppressionV3",
-                                               "NonMaxSuppressionV4",
-                                               "NonMaxSuppressionV5",
-                                               "CombinedNonMaxSuppression",
+                                               "NonMaxSuppressionWithOverlaps",
                                                "DynamicPartition",
                                                "DynamicStitch",
                                                "SparseToDense",
@@ -213,8 +211,13 @@ Support refusal_of_unknown_op(const graphdef::Node& node) {
   const std::string op = printable(node.op);
   for (const Class& c : kClasses) {
     if (std::find(c.ops.begin(), c.ops.end(), node.op) == c.ops.end()) continue;
+    // The versions that are never padded.
+    const bool boxes = node.op.starts_with("NonMaxSuppression");
     return {false, std::string(c.code), std::string(c.before) + op + std::string(c.after),
-            std::string(c.hint), false};
+            boxes
+                ? "NonMaxSuppressionV4 and V5 with pad_to_max_output_size=true can be in an engine"
+                : std::string(c.hint),
+            false};
   }
   return {false, "unsupported_op", "there is no importer for " + op, "", false};
 }

@@ -213,6 +213,7 @@ std::span<const OpEntry> control_flow_ops();    // While, If, Case, PartitionedC
 std::span<const OpEntry> tensor_list_ops();     // TensorList*
 std::span<const OpEntry> quantization_ops();    // FakeQuantWithMinMax*, QuantizeAndDequantizeV2-V4
 std::span<const OpEntry> quantized_type_ops();  // QuantizeV2, Dequantize
+std::span<const OpEntry> detection_ops();       // NonMaxSuppression*, CropAndResize
 
 // Why an op without importer stays native: a class of ops ("stateful", "control_flow", ...) or
 // "unsupported_op".

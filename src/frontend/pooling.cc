@@ -1,4 +1,4 @@
-// MaxPool and AvgPool over two spatial dimensions.
+// MaxPool, AvgPool and MaxPoolWithArgmax over two spatial dimensions.
 #include "base/dtype.h"
 #include "frontend/window_attrs.h"
 
@@ -46,10 +46,33 @@ Status import_max_pool_v2(NodeImport& n) {
   return finish_pool(n, attrs, nchw);
 }
 
+Status import_max_pool_with_argmax(NodeImport& n) {
+  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
+  if (n.dtype(0) == DType::kBool) return n.invalid("input 0 is bool, expected numbers");
+  ir::PoolArgmaxAttrs attrs;
+  GRAFT_ASSIGN_OR_RETURN(attrs.ksize, read_hw(n, "ksize", false, true));
+  GRAFT_ASSIGN_OR_RETURN(attrs.strides, read_hw(n, "strides", false, true));
+  std::vector<int64_t> pads;
+  GRAFT_RETURN_IF_ERROR(read_padding(n, false, attrs.padding, pads));
+  if (attrs.padding == ir::Padding::kExplicit)
+    return n.invalid("attribute 'padding' is 'EXPLICIT', expected SAME or VALID");
+  GRAFT_ASSIGN_OR_RETURN(attrs.include_batch, n.attr_bool("include_batch_in_index", false));
+  GRAFT_ASSIGN_OR_RETURN(attrs.to, n.attr_type("Targmax", DType::kInt64));
+  if (attrs.to != DType::kInt32 && attrs.to != DType::kInt64)
+    return n.invalid("attribute 'Targmax' is " + dtype_name(attrs.to) +
+                     ", expected int32 or int64");
+  if (n.rank(0) != 4)
+    return n.invalid("input 0 has rank " + std::to_string(n.rank(0)) + ", expected 4");
+  GRAFT_ASSIGN_OR_RETURN(const auto ids, n.emit_many(attrs, {n.in(0)}, 2));
+  for (ir::ValueId id : ids) n.output(id);
+  return ok_status();
+}
+
 constexpr OpEntry kRows[] = {
     {"MaxPool", import_pool, 1, 1, static_cast<int>(ir::PoolFn::kMax)},
     {"AvgPool", import_pool, 1, 1, static_cast<int>(ir::PoolFn::kAvg)},
     {"MaxPoolV2", import_max_pool_v2, 3, 3},
+    {"MaxPoolWithArgmax", import_max_pool_with_argmax, 1, 1},
 };
 
 }  // namespace

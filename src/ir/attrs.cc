@@ -124,6 +124,10 @@ const char* name_of(PadMode mode) {
   static const char* const kNames[] = {"constant", "reflect", "symmetric"};
   return lookup(kNames, mode);
 }
+const char* name_of(ResizeMethod method) {
+  static const char* const kNames[] = {"sample", "bicubic", "area"};
+  return lookup(kNames, method);
+}
 const char* name_of(FakeQuantFn fn) {
   static const char* const kNames[] = {"nudged", "nudged_divide", "half_to_even", "half_up"};
   return lookup(kNames, fn);

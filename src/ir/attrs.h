@@ -107,6 +107,8 @@ enum class PoolFn : int { kMax, kAvg, kCount };
 // kExplicit: pads = {top, bottom, left, right}.
 enum class Padding : int { kValid, kSame, kExplicit, kCount };
 enum class PadMode : int { kConstant, kReflect, kSymmetric, kCount };
+// kSample: the nearest pixel or between four, as ResizeAttrs::bilinear says.
+enum class ResizeMethod : int { kSample, kBicubic, kArea, kCount };
 // Which of TensorFlow's ops fake_quant is, since they round differently: FakeQuantWithMinMaxArgs
 // and
 // ...PerChannel (kNudged), FakeQuantWithMinMaxVars (kNudgedDivide, divides by the scale),
@@ -120,6 +122,7 @@ const char* name_of(ScatterFn fn);
 const char* name_of(PoolFn fn);
 const char* name_of(Padding padding);
 const char* name_of(PadMode mode);
+const char* name_of(ResizeMethod method);
 const char* name_of(FakeQuantFn fn);
 
 // Fused at the end of conv, matmul and affine ops. alpha: slope of kLeakyRelu / kElu's scale;
@@ -295,8 +298,9 @@ struct UnpackAttrs {
 // src [N,H,W,C], size (host [2]).
 struct ResizeAttrs {
   bool bilinear = true, align_corners = false, half_pixel_centers = false;
+  ResizeMethod method = ResizeMethod::kSample;  // not kSample: bilinear says nothing
   GRAFT_FIELDS(f("bilinear", s.bilinear); f("align_corners", s.align_corners);
-               f("half_pixel_centers", s.half_pixel_centers);)
+               f("half_pixel_centers", s.half_pixel_centers); f("method", s.method);)
 };
 struct DepthToSpaceAttrs {
   int64_t block = 2;
@@ -361,6 +365,41 @@ struct WhileAttrs {
 // body for any index that is out of range.
 struct BranchAttrs {
   GRAFT_FIELDS()
+};
+
+// boxes [N,4], scores [N], how many at most (host scalar), thresholds of the overlap and of the
+// score, sigma of soft suppression (scalars of the scores' dtype): the boxes that no better one
+// suppresses, best first; dst are their indices (int32) and scores, filled up with zeros to so
+// many, and the number of those that are boxes (int32 scalar).
+struct NonMaxSuppressionAttrs {
+  GRAFT_FIELDS()
+};
+// boxes [B,N,Q,4], scores [B,N,C], how many at most of a class and in all (host scalars),
+// thresholds of the overlap and of the score (scalars). Q is 1 or C. dst [B,K,4], [B,K], [B,K],
+// [B]: an image's best boxes of all classes, their scores and classes (float32), filled up with
+// zeros to K, and how many they are (int32).
+struct CombinedNonMaxSuppressionAttrs {
+  bool pad_per_class = false;  // K: the most that the classes give, if that is less than in all
+  bool clip_boxes = true;      // to [0, 1]
+  GRAFT_FIELDS(f("pad_per_class", s.pad_per_class); f("clip_boxes", s.clip_boxes);)
+};
+// src [N,H,W,C], boxes [M,4] (y1, x1, y2, x2, of which 1 is the last pixel), box_ind [M] (int32),
+// size (host [2]) -> [M,size,C], all float32: the boxes cut out and resized.
+struct CropAndResizeAttrs {
+  bool bilinear = true;     // else the nearest pixel
+  float extrapolation = 0;  // what lies outside the image
+  GRAFT_FIELDS(f("bilinear", s.bilinear); f("extrapolation", s.extrapolation);)
+};
+// Maxima of the windows of [N,H,W,C], and which elements they are: (y * W + x) * C + c, with the
+// image in front of y if include_batch. The first element of a window stands till a greater one
+// comes.
+struct PoolArgmaxAttrs {
+  std::vector<int64_t> ksize{1, 1}, strides{1, 1};
+  Padding padding = Padding::kValid;
+  bool include_batch = false;
+  DType to = DType::kInt64;
+  GRAFT_FIELDS(f("ksize", s.ksize); f("strides", s.strides); f("padding", s.padding);
+               f("include_batch", s.include_batch); f("to", s.to);)
 };
 
 #undef GRAFT_FIELDS

@@ -55,8 +55,22 @@ double flops(const Op& op, std::span<const std::span<const int64_t>> src,
       return 8 * out;  // mean, variance, normalize, scale, shift
     case OpKind::kAffine:
       return out * (2 + epilogue(op.as<AffineAttrs>().act, false, false));
-    case OpKind::kResize:
-      return op.as<ResizeAttrs>().bilinear ? 6 * out : 0;
+    case OpKind::kPoolArgmax: {
+      const auto& a = op.as<PoolArgmaxAttrs>();
+      if (a.ksize.size() != 2) return 0;
+      return out * static_cast<double>(a.ksize[0]) * static_cast<double>(a.ksize[1]);
+    }
+    case OpKind::kResize: {
+      const auto& a = op.as<ResizeAttrs>();
+      if (a.method == ResizeMethod::kBicubic) return 14 * out;  // four taps a way
+      if (a.method == ResizeMethod::kArea) return 2 * (out + elems(src[0]));
+      return a.bilinear ? 6 * out : 0;
+    }
+    case OpKind::kCropAndResize:
+      return op.as<CropAndResizeAttrs>().bilinear ? 6 * out : 0;
+    case OpKind::kNonMaxSuppression:
+    case OpKind::kCombinedNonMaxSuppression:
+      return src.size() < 2 ? 0 : elems(src[1]);  // as if every score were only looked at
     case OpKind::kFakeQuant:
       return 5 * out;  // clamp, scale, round, scale back
     case OpKind::kScan:

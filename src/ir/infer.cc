@@ -82,9 +82,10 @@ Result<std::vector<InferOutput>> infer(const Op& op, std::span<const InferInput>
   InferContext c{op, inputs, outputs, dims, {}, false};
   GRAFT_RETURN_IF_ERROR(check_inputs(c));
   if (!may_have_outputs(op.kind(), outputs)) {
-    if (may_have_outputs(op.kind(), 3)) return c.fail("has no outputs");
+    const size_t expected = output_count(op.kind());
+    if (expected == 0) return c.fail("has no outputs");
     return c.fail("has " + std::to_string(outputs) + " outputs, expected " +
-                  (op.kind() == OpKind::kTopK ? "2" : "1"));
+                  std::to_string(expected));
   }
   GRAFT_RETURN_IF_ERROR(is_quantized(op, inputs) ? infer_quantized(c) : kRules[kind](c));
   if (c.overflow) return c.fail("a size overflows 64 bits");

@@ -1,4 +1,4 @@
-// Window arithmetic of convolutions and pools; conv, pool, resize, depth_to_space.
+// Window arithmetic of convolutions and pools; conv, pool, pool_argmax, resize, depth_to_space.
 #include <algorithm>
 
 #include "base/fault.h"
@@ -182,8 +182,38 @@ Status infer_pool(InferContext& c) {
   return ok_status();
 }
 
+Status infer_pool_argmax(InferContext& c) {
+  const auto& a = c.op.as<PoolArgmaxAttrs>();
+  if (c.dtype(0) == DType::kBool) return c.fail("does not take bool");
+  if (a.to != DType::kInt32 && a.to != DType::kInt64)
+    return c.fail("indices are " + dtype_name(a.to) + ", expected int32 or int64");
+  if (a.padding != Padding::kValid && a.padding != Padding::kSame)
+    return c.fail("padding is " + std::string(name_of(a.padding)) + ", expected valid or same");
+  GRAFT_RETURN_IF_ERROR(c.want_rank(0, 4, "src"));
+  GRAFT_RETURN_IF_ERROR(check_lists(c, a.strides.size(), a.ksize.size(), a.padding, 0));
+  for (Dim d : c.shape(0)) {
+    if (d == Dim(0)) return c.refuse("src " + c.text(0) + " has no elements");  // as TensorFlow
+  }
+  std::vector<Dim> out = c.shape(0);
+  for (int i = 0; i < 2; ++i) {
+    const auto k = static_cast<size_t>(i);
+    if (a.ksize[k] < 1 || a.ksize[k] > kMaxWindow || a.strides[k] < 1)
+      return c.fail("window " + std::to_string(a.ksize[k]) + " or stride " +
+                    std::to_string(a.strides[k]) + " is out of range");
+    GRAFT_ASSIGN_OR_RETURN(out[k + 1], spatial(c, i, a.ksize[k], a.strides[k], 1, a.padding, {}));
+  }
+  c.add_output(c.dtype(0), out);
+  c.add_output(a.to, std::move(out));
+  return ok_status();
+}
+
 Status infer_resize(InferContext& c) {
   const auto& a = c.op.as<ResizeAttrs>();
+  if (a.method < ResizeMethod::kSample || a.method >= ResizeMethod::kCount)
+    return c.fail("unknown method");
+  const bool sampled = a.method == ResizeMethod::kSample;
+  if (a.method == ResizeMethod::kArea && a.half_pixel_centers)
+    return c.fail("area has no half_pixel_centers");
   GRAFT_RETURN_IF_ERROR(c.want_rank(0, 4, "src"));
   if (c.dtype(0) == DType::kBool) return c.fail("does not take bool");
   if (a.align_corners && a.half_pixel_centers)
@@ -191,14 +221,15 @@ Status infer_resize(InferContext& c) {
   GRAFT_ASSIGN_OR_RETURN(const std::vector<Dim>* size, c.need_host(1, 1, "size"));
   if (size->size() != 2) return c.fail("size " + c.text(1) + " must have 2 elements");
   std::vector<Dim> out = c.shape(0);
+  if (out[3] == Dim(0)) return c.refuse("src " + c.text(0) + " has no channels");  // as TensorFlow
   for (size_t i = 0; i < 2; ++i) {
     const Dim in = out[i + 1], to = (*size)[i];
     if ((in.is_const() && in.value() < 1) || (to.is_const() && to.value() < 1))
       return c.fail("resizes " + c.text(0) + " to " + c.text(*size) + ": extents must be positive");
     out[i + 1] = to;
   }
-  c.add_output(a.bilinear ? DType::kFloat : c.dtype(0),
-               std::move(out));  // as TensorFlow's ResizeBilinear
+  // As TensorFlow's ops.
+  c.add_output(sampled && !a.bilinear ? c.dtype(0) : DType::kFloat, std::move(out));
   return ok_status();
 }
 

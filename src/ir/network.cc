@@ -60,11 +60,28 @@ std::optional<int64_t> known_elems(const TensorType& type) {
 
 }  // namespace
 
+size_t output_count(OpKind kind) {
+  switch (kind) {
+    case OpKind::kSplit:
+    case OpKind::kUnpack:
+    case OpKind::kWhile:
+    case OpKind::kBranch:
+      return 0;
+    case OpKind::kTopK:
+    case OpKind::kPoolArgmax:
+      return 2;
+    case OpKind::kNonMaxSuppression:
+      return 3;
+    case OpKind::kCombinedNonMaxSuppression:
+      return 4;
+    default:
+      return 1;
+  }
+}
+
 bool may_have_outputs(OpKind kind, size_t outputs) {
-  if (kind == OpKind::kSplit || kind == OpKind::kUnpack || kind == OpKind::kWhile ||
-      kind == OpKind::kBranch)
-    return outputs > 0;
-  return outputs == (kind == OpKind::kTopK ? 2u : 1u);
+  const size_t count = output_count(kind);
+  return count == 0 ? outputs > 0 : outputs == count;
 }
 
 const OpInfo& op_info(OpKind kind) {

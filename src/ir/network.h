@@ -39,7 +39,9 @@ struct OpInfo {
   int min_inputs, max_inputs;  // max -1: any
 };
 const OpInfo& op_info(OpKind kind);
-// Whether an op of this kind may have so many outputs; of those with any number its rule decides.
+// How many outputs an op of this kind has; 0: one or more, as its rule decides.
+size_t output_count(OpKind kind);
+// Whether an op of this kind may have so many outputs.
 bool may_have_outputs(OpKind kind, size_t outputs);
 std::optional<OpKind> op_kind_from_text(std::string_view text_name);
 Attrs default_attrs(OpKind kind);

@@ -146,6 +146,34 @@ Status evaluate_conv(const Call& c) {
   return ok_status();
 }
 
+Status evaluate_pool_argmax(const Call& c) {
+  const auto& a = c.op.as<ir::PoolArgmaxAttrs>();
+  const auto s = c.in[0].dims, d = c.out[0].dims;
+  const int64_t top = pad_before(a.padding, {}, 0, s[1], d[1], a.ksize[0], a.strides[0], 1);
+  const int64_t left = pad_before(a.padding, {}, 1, s[2], d[2], a.ksize[1], a.strides[1], 1);
+  std::vector<int64_t> places(static_cast<size_t>(elems(d)));
+  visit_wide(c.in[0].dtype, [&]<typename W>() {
+    const std::vector<W> x = load<W>(c.in[0]);
+    for (size_t i = 0; i < places.size(); ++i) {
+      const auto at = static_cast<int64_t>(i);
+      const int64_t ch = at % d[3], ow = at / d[3] % d[2], oh = at / d[3] / d[2] % d[1],
+                    n = at / d[3] / d[2] / d[1];
+      const int64_t h0 = oh * a.strides[0] - top, w0 = ow * a.strides[1] - left;
+      int64_t best = -1;
+      for (int64_t h = std::max<int64_t>(h0, 0); h < std::min(h0 + a.ksize[0], s[1]); ++h) {
+        for (int64_t w = std::max<int64_t>(w0, 0); w < std::min(w0 + a.ksize[1], s[2]); ++w) {
+          const int64_t v = ((n * s[1] + h) * s[2] + w) * s[3] + ch;
+          if (best < 0 || x[static_cast<size_t>(best)] < x[static_cast<size_t>(v)]) best = v;
+        }
+      }
+      copy_element(c.out[0], at, c.in[0], best);
+      places[i] = a.include_batch ? best : best - n * s[1] * s[2] * s[3];
+    }
+  });
+  store(c.out[1], places);
+  return ok_status();
+}
+
 Status evaluate_pool(const Call& c) {
   visit_wide(c.in[0].dtype, [&]<typename W>() { pool<W>(c); });
   return ok_status();

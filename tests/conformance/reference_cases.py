@@ -513,6 +513,52 @@ def resize():
                      lambda x, s, kw=kw: raw.ResizeBilinear(images=x, size=s, **kw), 5e-7)
                 case(f"resize_nearest_{tag}", f"resize bilinear=false{text}", [x, np.int32([h, w])],
                      lambda x, s, kw=kw: raw.ResizeNearestNeighbor(images=x, size=s, **kw), EXACT)
+                case(f"resize_bicubic_{tag}", f"resize method=bicubic{text}", [x, np.int32([h, w])],
+                     lambda x, s, kw=kw: raw.ResizeBicubic(images=x, size=s, **kw), 5e-7)
+                if "half" not in text:
+                    case(f"resize_area_{tag}", f"resize method=area{text}", [x, np.int32([h, w])],
+                         lambda x, s, kw=kw: raw.ResizeArea(images=x, size=s, **kw), 5e-7)
+
+
+def detection():
+    r = rng("boxes")
+    corner = r.uniform(0, 0.7, (2, 40, 3, 2))
+    boxes = np.concatenate([corner, corner + r.uniform(-0.3, 0.5, (2, 40, 3, 2))], -1).astype(F32)
+    scores, ties = r.uniform(0, 1, (2, 40, 3)).astype(F32), (r.integers(0, 5, (2, 40, 3)) / 4).astype(F32)
+    for name, s in (("distinct", scores), ("ties", ties)):
+        for dtype in (F32, F16):
+            for i, (iou, score, sigma) in enumerate(((0.5, 0.1, 0), (0.2, -1, 0), (1, 0.5, 0), (0.5, 0.01, 0.5), (0.3, 0.1, 0.05))):
+                case(f"nms_{name}_{np.dtype(dtype).name}_{i}", "non_max_suppression",
+                     [boxes[0, :, 0].astype(dtype), s[0, :, 0].astype(dtype), np.int32(30), dtype(iou), dtype(score), dtype(sigma)],
+                     lambda b, s, k, i, t, g: raw.NonMaxSuppressionV5(
+                         boxes=tf.constant(b), scores=tf.constant(s), max_output_size=k, iou_threshold=tf.constant(i), score_threshold=tf.constant(t),
+                         soft_nms_sigma=tf.constant(g), pad_to_max_output_size=True), EXACT, 3)
+        for i, (per_class, total, iou, score) in enumerate(((5, 12, 0.5, 0.1), (40, 30, 0.3, -1), (2, 200, 0.7, 0.6), (10, 7, 0.5, 0.3))):
+            for pad in (False, True):
+                for clip in (False, True):
+                    case(f"combined_nms_{name}_{i}_{pad}_{clip}",
+                         f"combined_non_max_suppression pad_per_class={str(pad).lower()} clip_boxes={str(clip).lower()}",
+                         [boxes * F32(1.5), s, np.int32(per_class), np.int32(total), F32(iou), F32(score)],
+                         lambda b, s, k, n, i, t, pad=pad, clip=clip: raw.CombinedNonMaxSuppression(
+                             boxes=b, scores=s, max_output_size_per_class=k, max_total_size=n, iou_threshold=i, score_threshold=t, pad_per_class=pad,
+                             clip_boxes=clip), EXACT, 4)
+    bad = [boxes[0, :, 0], scores[0, :, 0], np.int32(30), F32(1.5), F32(0), F32(0)]
+    case("nms_bad_overlap", "non_max_suppression", bad, lambda b, s, k, i, t, g: raw.NonMaxSuppressionV5(
+        boxes=b, scores=s, max_output_size=k, iou_threshold=i, score_threshold=t, soft_nms_sigma=g, pad_to_max_output_size=True), EXACT, 3, True)
+    image = normal("crops", (2, 7, 9, 3), F32)
+    for method in ("bilinear", "nearest"):
+        for h, w in ((4, 5), (1, 1), (7, 9), (12, 1)):
+            case(f"crop_and_resize_{method}_{h}x{w}", f"crop_and_resize bilinear={str(method == 'bilinear').lower()} extrapolation=2.5",
+                 [image, boxes[0, :10, 0] * F32(1.4) - F32(0.2), np.int32([0, 1] * 5), np.int32([h, w])],
+                 lambda x, b, i, z, m=method: raw.CropAndResize(image=x, boxes=b, box_ind=i, crop_size=z, method=m, extrapolation_value=2.5), 5e-7)
+    case("crop_and_resize_outside", "crop_and_resize", [image, boxes[0, :1, 0], np.int32([2]), np.int32([2, 2])],
+         lambda x, b, i, z: raw.CropAndResize(image=x, boxes=b, box_ind=i, crop_size=z), error=True)
+    for dtype in (F64, F32, np.int8, np.uint8, np.int64):
+        x = integers("pam", (2, 6, 7, 3), dtype, 0, 6)
+        for text, kw in (("", {"padding": "VALID"}), (" padding=same", {"padding": "SAME"}),
+                         (" padding=same include_batch=true to=int32", {"padding": "SAME", "include_batch_in_index": True, "Targmax": tf.int32})):
+            case(f"pool_argmax_{np.dtype(dtype).name}{text.replace(' ', '_')}", f"pool_argmax ksize=[3,2] strides=[2,2]{text}", [x],
+                 lambda x, kw=kw: raw.MaxPoolWithArgmax(input=x, ksize=[1, 3, 2, 1], strides=[1, 2, 2, 1], **kw), EXACT, 2)
 
 
 def fake_quant():
@@ -555,6 +601,6 @@ def fake_quant():
 
 def all_cases():
     for family in (unary, binary, select_cast_affine, conv, pool, matmul, reduce, normalization, shapes, slices, indexing,
-                   resize, fake_quant, nd):
+                   resize, detection, fake_quant, nd):
         family()
     return CASES

@@ -6,6 +6,22 @@
 
 namespace graft::engine_testing {
 
+// An op of several outputs, of which all but the first are the network's.
+inline ir::ValueId outputs_of(Builder& b, ir::Attrs attrs, std::vector<ir::ValueId> inputs,
+                              std::vector<ir::TensorType> types) {
+  ir::Op op;
+  op.attrs = std::move(attrs);
+  op.name = "y";
+  op.inputs = std::move(inputs);
+  for (ir::TensorType& type : types) {
+    const std::string port = op.outputs.empty() ? "" : ":" + std::to_string(op.outputs.size());
+    op.outputs.push_back(b.network.add_value("y" + port, std::move(type)));
+    if (op.outputs.size() > 1) b.output(op.outputs.back());
+  }
+  b.network.ops.push_back(op);
+  return op.outputs[0];
+}
+
 inline ir::Network sample_network(ir::OpKind kind) {
   Builder b;
   const auto x = b.input("x", DType::kFloat, {-1, 4, 4, 8});
@@ -49,6 +65,44 @@ inline ir::Network sample_network(ir::OpKind kind) {
       b.output(op.outputs[1]);
       y = op.outputs[0];
       b.network.ops.push_back(op);
+      break;
+    }
+    case K::kNonMaxSuppression: {
+      const auto boxes = b.input("boxes", DType::kFloat, {9, 4});
+      const auto scores = b.input("scores", DType::kFloat, {9});
+      y = outputs_of(b, ir::NonMaxSuppressionAttrs{},
+                     {boxes, scores, b.scalar<int32_t>("k", 5), b.scalar<float>("i", 0.5f),
+                      b.scalar<float>("t", 1), b.scalar<float>("g", 0.25f)},
+                     {{DType::kInt32, {5}}, {DType::kFloat, {5}}, {DType::kInt32, {}}});
+      b.output(b.relu(x, "r"));
+      break;
+    }
+    case K::kCombinedNonMaxSuppression: {
+      const auto boxes = b.input("boxes", DType::kFloat, {2, 9, 1, 4});
+      const auto scores = b.input("scores", DType::kFloat, {2, 9, 3});
+      y = outputs_of(b, ir::CombinedNonMaxSuppressionAttrs{true, false},
+                     {boxes, scores, b.scalar<int32_t>("k", 2), b.scalar<int32_t>("n", 8),
+                      b.scalar<float>("i", 0.5f), b.scalar<float>("t", 1)},
+                     {{DType::kFloat, {2, 6, 4}},
+                      {DType::kFloat, {2, 6}},
+                      {DType::kFloat, {2, 6}},
+                      {DType::kInt32, {2}}});
+      b.output(b.relu(x, "r"));
+      break;
+    }
+    case K::kCropAndResize: {
+      const auto boxes = b.op(ir::BroadcastToAttrs{},
+                              {b.floats("edges", {4}, 0, 0.25f), b.ints("s", {3, 4})}, "boxes");
+      const auto images = b.ints("i", {0, 1, 0});
+      y = b.op(ir::CropAndResizeAttrs{false, 2.5f}, {x, boxes, images, b.ints("size", {3, 2})},
+               "y");
+      break;
+    }
+    case K::kPoolArgmax: {
+      const auto n = b.network.values[x].type.dims[0];
+      y = outputs_of(b,
+                     ir::PoolArgmaxAttrs{{3, 2}, {2, 1}, ir::Padding::kSame, true, DType::kInt32},
+                     {x}, {{DType::kFloat, {n, 2, 4, 8}}, {DType::kInt32, {n, 2, 4, 8}}});
       break;
     }
     case K::kFakeQuant: {

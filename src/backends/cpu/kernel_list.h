@@ -41,6 +41,7 @@ std::span<const KernelEntry> select_kernels();
 std::span<const KernelEntry> cast_kernels();
 std::span<const KernelEntry> affine_kernels();
 std::span<const KernelEntry> pool_kernels();
+std::span<const KernelEntry> pool_argmax_kernels();
 std::span<const KernelEntry> reduce_kernels();
 std::span<const KernelEntry> arg_reduce_kernels();
 std::span<const KernelEntry> softmax_kernels();
@@ -56,6 +57,9 @@ std::span<const KernelEntry> gather_kernels();
 std::span<const KernelEntry> nd_kernels();  // GatherNd, ScatterNd
 std::span<const KernelEntry> scan_kernels();
 std::span<const KernelEntry> top_k_kernels();
+std::span<const KernelEntry> nms_kernels();
+std::span<const KernelEntry> combined_nms_kernels();
+std::span<const KernelEntry> crop_and_resize_kernels();
 std::span<const KernelEntry> tile_kernels();    // Tile, BroadcastTo, Fill, Range, OneHot
 std::span<const KernelEntry> resize_kernels();  // Resize, DepthToSpace
 

@@ -28,6 +28,8 @@ std::span<const KernelEntry> kernels_of(ir::OpKind kind) {
       return matmul_kernels();
     case OpKind::kPool:
       return pool_kernels();
+    case OpKind::kPoolArgmax:
+      return pool_argmax_kernels();
     case OpKind::kReduce:
       return reduce_kernels();
     case OpKind::kArgReduce:
@@ -71,6 +73,12 @@ std::span<const KernelEntry> kernels_of(ir::OpKind kind) {
     case OpKind::kResize:
     case OpKind::kDepthToSpace:
       return resize_kernels();
+    case OpKind::kNonMaxSuppression:
+      return nms_kernels();
+    case OpKind::kCombinedNonMaxSuppression:
+      return combined_nms_kernels();
+    case OpKind::kCropAndResize:
+      return crop_and_resize_kernels();
     case OpKind::kReshape:
     case OpKind::kExpandDims:
     case OpKind::kSqueeze:

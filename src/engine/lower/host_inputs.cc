@@ -12,6 +12,12 @@ bool is_host_slot(ir::OpKind kind, size_t input) {
     case ir::OpKind::kOneHot:
     case ir::OpKind::kTopK:
       return input == 1;
+    case ir::OpKind::kNonMaxSuppression:
+      return input == 2;
+    case ir::OpKind::kCombinedNonMaxSuppression:
+      return input == 2 || input == 3;
+    case ir::OpKind::kCropAndResize:
+      return input == 3;
     case ir::OpKind::kSlice:
     case ir::OpKind::kStridedSlice:
       return input >= 1;

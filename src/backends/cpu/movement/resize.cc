@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "backends/cpu/common/split.h"
+#include "backends/cpu/image/resize_taps.h"
 #include "backends/cpu/movement/copy_step.h"
 
 namespace graft::cpu {
@@ -137,7 +138,10 @@ class DepthToSpaceStep final : public CopyStepBase {
 
 std::string supports_resize(const Problem& problem) {
   if (problem.op->kind() != ir::OpKind::kResize) return "op is depth_to_space";
-  if (!problem.op->as<ir::ResizeAttrs>().bilinear) return require_movable(problem);
+  const auto& a = problem.op->as<ir::ResizeAttrs>();
+  if (a.method != ir::ResizeMethod::kSample)
+    return "the method is " + std::string(name_of(a.method));
+  if (!a.bilinear) return require_movable(problem);
   const DType t = problem.src[0]->dtype;
   return t == DType::kFloat ? "" : "bilinear resize of " + dtype_name(t);
 }
@@ -148,6 +152,7 @@ std::string supports_depth(const Problem& problem) {
 
 constexpr KernelEntry kResize[] = {
     {"resize", supports_resize, make_step<ResizeStep>},
+    {"resize_taps", supports_resize_taps, make_resize_taps},
     {"depth_to_space", supports_depth, make_step<DepthToSpaceStep>},
 };
 

@@ -17,9 +17,19 @@ struct PoolArgs {
   ptrdiff_t channels;  // of this call
 };
 
+// As PoolArgs, and in arg[x, c] which element of the image dst[x, c] is, `base` being that of src.
+struct ArgmaxArgs {
+  PoolArgs window;
+  void* arg;     // int32_t or int64_t
+  int64_t base;  // of channel 0 of the image row
+  ptrdiff_t first_channel;
+};
+
 struct PoolTable {
   void (*max)(const PoolArgs*);
   void (*avg)(const PoolArgs*);
+  void (*argmax32)(const ArgmaxArgs*);
+  void (*argmax64)(const ArgmaxArgs*);
 };
 
 inline namespace isa_baseline {

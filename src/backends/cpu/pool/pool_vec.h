@@ -66,7 +66,51 @@ static void pool_row(const PoolArgs* args) {
   }
 }
 
-static constexpr PoolTable make_pool_table() { return {&pool_row<true>, &pool_row<false>}; }
+// The first element of a window stands till a greater one comes, as in TensorFlow: a NaN stays if
+// it is the first. The image's pixels are counted in 32 bits.
+template <typename I>
+static void argmax_row(const ArgmaxArgs* args) {
+  constexpr int kBlock = 64;
+  const PoolArgs& t = args->window;
+  const ptrdiff_t row_pixels = t.row_step / t.pixel_step;
+  float best[kBlock];
+  int32_t pixel[kBlock];
+  for (ptrdiff_t x = 0; x < t.dst_w; ++x) {
+    const ptrdiff_t first = x * t.stride_w - t.pad_left;
+    const ptrdiff_t begin = first < 0 ? 0 : first;
+    const ptrdiff_t past = first + t.kernel_w < t.src_w ? first + t.kernel_w : t.src_w;
+    for (ptrdiff_t c0 = 0; c0 < t.channels; c0 += kBlock) {
+      const ptrdiff_t n = t.channels - c0 < kBlock ? t.channels - c0 : kBlock;
+      const float* src = t.src + begin * t.pixel_step + c0;
+      for (ptrdiff_t j = 0; j < n; ++j) {
+        best[j] = src[j];
+        pixel[j] = static_cast<int32_t>(begin);
+      }
+      for (ptrdiff_t ky = 0; ky < t.taps_h; ++ky) {
+        for (ptrdiff_t kx = begin; kx < past; ++kx) {
+          const float* p = t.src + ky * t.row_step + kx * t.pixel_step + c0;
+          const auto here = static_cast<int32_t>(ky * row_pixels + kx);
+          for (ptrdiff_t j = 0; j < n; ++j) {
+            const bool greater = best[j] < p[j];
+            best[j] = greater ? p[j] : best[j];
+            pixel[j] = greater ? here : pixel[j];
+          }
+        }
+      }
+      float* dst = t.dst + x * t.pixel_step + c0;
+      I* arg = static_cast<I*>(args->arg) + x * t.pixel_step + c0;
+      const int64_t base = args->base + args->first_channel + c0;
+      for (ptrdiff_t j = 0; j < n; ++j) {
+        dst[j] = best[j];
+        arg[j] = static_cast<I>(base + int64_t{pixel[j]} * t.pixel_step + j);
+      }
+    }
+  }
+}
+
+static constexpr PoolTable make_pool_table() {
+  return {&pool_row<true>, &pool_row<false>, &argmax_row<int32_t>, &argmax_row<int64_t>};
+}
 
 }  // namespace GRAFT_ISA_NAMESPACE
 }  // namespace graft::cpu
