@@ -26,11 +26,11 @@ Status want_size(NodeImport& n, size_t input, const char* what) {
 // arg: version 4 or 5.
 Status import_nms(NodeImport& n) {
   const bool soft = n.arg() == 5;
-  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0, 1}));
+  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0, 1}, DType::kFloat));
   GRAFT_ASSIGN_OR_RETURN(const bool pad, n.attr_bool("pad_to_max_output_size", false));
   DType thresholds = n.dtype(0);
   if (soft) {
-    GRAFT_RETURN_IF_ERROR(n.check_type("T", {3, 4, 5}));
+    GRAFT_RETURN_IF_ERROR(n.check_type("T", {3, 4, 5}, DType::kFloat));
   } else {
     GRAFT_ASSIGN_OR_RETURN(thresholds, n.attr_type("T_threshold", DType::kFloat));
     if (n.dtype(3) != thresholds || n.dtype(4) != thresholds)

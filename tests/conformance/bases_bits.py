@@ -16,6 +16,7 @@ def bases():
     base("Bitcast", {"input": normal("cast", 2, 3, 8)}, {"type": [tf.as_dtype(t) for t in (
         np.float64, np.float16, tf.bfloat16.as_numpy_dtype, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64)]},
         type=tf.float32)
+    base("Bitcast", {"input": normal("wide", 2, 3, 2)}, {"type": [tf.int64, tf.uint64]}, name="wider", type=tf.float64)
     for op in ("BesselI0", "BesselI0e", "BesselI1", "BesselI1e"):
         base(op, {"x": normal(op, 3, 5) * 3}, alternatives=[{"x": normal(op, 0, 2)}, {"x": np.array([np.nan, 0, -0.0, 50, -50], np.float32)}])
     counted = integers("counted", 9, low=0, high=5)

@@ -141,7 +141,7 @@ def bases():
         base(op, {"input": x}, {"block_size": [3, 6] if op == "DepthToSpace" else [3, 4, 6], "data_format": []}, block_size=2, alternatives=[{"input": x[:0]}, {"input": x[:1]}])
     x = normal("dlayout", 2, 4, 4, 4)
     for op in ("DepthToSpace", "SpaceToDepth"):
-        base(op, {"input": x}, {"block_size": [], "data_format": ["NCHW"]}, name="layout", block_size=2)
+        base(op, {"input": x}, {"block_size": [], "data_format": ["NCHW"]}, name="layout", block_size=2, oracle=THROUGH_NHWC)
 
     x, b = normal("bias", 2, 3, 3, 3), normal("biasb", 3)
     base("BiasAdd", {"value": x, "bias": b}, alternatives=[{"value": x[0, 0]}, {"value": x[0]}, {"value": x[:0]}, {"value": normal("b5", 2, 3, 3, 3, 3)},

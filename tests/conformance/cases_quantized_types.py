@@ -59,6 +59,7 @@ def quantize():
             case(op, tag + "_ensure", there_and_back(F32(0), F32(1), name, mode=mode, ensure_minimum_range=5.0), [wide], rtol=1e-6)
             case(op, tag + "_ensure_nothing", there_and_back(F32(-1), F32(1), name, mode=mode, ensure_minimum_range=0.0), [wide], rtol=1e-6)
             case(op, tag + "_narrow", there_and_back(F32(-1), F32(0.5), name, mode=mode, narrow_range=True), [wide], rtol=1e-6)
+            case(op, tag + "_not_narrow", there_and_back(F32(-1), F32(0.5), name, mode=mode, narrow_range=False), [wide], rtol=1e-6)
             case(op, tag + "_infinite", there_and_back(F32(-2), F32(2), name, mode=mode), [F32([np.inf, -np.inf, 1e30, -1e30])], rtol=1e-6)
             case(op, tag + "_unknown", there_and_back(F32(-1), F32(1), name, mode=mode), [wide], unknown(wide), rtol=1e-6)
             case(op, tag + "_static", there_and_back(F32(-1), F32(1), name, mode=mode), [wide], static(wide), rtol=1e-6)
@@ -113,6 +114,7 @@ def dequantize():
             case(op, tag, build, [x], rtol=1e-6)
             case(op, tag + "_typed", lambda x, b=build: b(x, typed=True), [x], rtol=1e-6)
             case(op, tag + "_narrow", lambda x, b=build: b(x, lo=-2.0, hi=0.5, narrow_range=True), [x], rtol=1e-6)
+            case(op, tag + "_not_narrow", lambda x, b=build: b(x, lo=-2.0, hi=0.5), [x], rtol=1e-6)
             case(op, tag + "_positive", lambda x, b=build: b(x, lo=0.0, hi=6.0), [x], rtol=1e-6)
             case(op, tag + "_above_zero", lambda x, b=build: b(x, lo=1.0, hi=6.0), [x], rtol=1e-6)
             case(op, tag + "_no_range", lambda x, b=build: b(x, lo=1.0, hi=1.0), [x], rtol=1e-6)
@@ -120,6 +122,9 @@ def dequantize():
             if mode != "MIN_FIRST":
                 lo, hi = F32([-1, -2, -3, 0, 1, -6]), F32([1, 2, 0.5, 4, 2, 1])
                 case(op, tag + "_axis", lambda x, b=build: b(x, lo=lo, hi=hi, axis=1), [x], rtol=1e-6)
+                for axis in (0, 1):  # in nothing else do they differ
+                    case(op, f"{tag}_square_{axis}", lambda x, b=build, q=q[:, :4].copy(), axis=axis: b(x, q=q, lo=lo[:4], hi=hi[:4], axis=axis),
+                         [x[:, :4]], rtol=1e-6)
                 case(op, tag + "_first_axis", lambda x, b=build: b(x, lo=lo[:4], hi=hi[:4], axis=0), [x], rtol=1e-6)
             if mode == "MIN_COMBINED":
                 case(op, tag + "_bfloat16", lambda x, b=build: b(x, dtype=tf.bfloat16), [x], rtol=1e-2, reference=True)

@@ -26,6 +26,8 @@ NO_EFFECT = {
     "output_shapes": "is a hint for shape inference",
     "config": "tells a runtime how to run the function", "config_proto": "tells a runtime how to run the function",
     "executor_type": "tells a runtime how to run the function",
+    "shape": "is checked, or a hint: the elements are those of the input",
+    "sparse_gradient": "says of the gradient what it is",
 }
 # (op, attribute, dtype): the registry allows it, and there is no case for a reason.
 WITHOUT_DTYPE = {
@@ -36,11 +38,13 @@ WITHOUT_DTYPE = {
 _EXPLICIT = "goes with explicit_paddings, whose pairs have it"
 _NO_PADDING = "where both SAME and VALID take the sizes, neither pads, and the answers are equal"
 WITHOUT_VALUE = {(op, "padding", "EXPLICIT"): _EXPLICIT for op in ("Conv2D", "DepthwiseConv2dNative", "Conv2DBackpropInput", "MaxPool")}
-WITHOUT_VALUE |= {("Conv2DBackpropInput", "padding", value): _NO_PADDING for value in ("SAME", "VALID")}
+WITHOUT_VALUE |= {(op, "padding", value): _NO_PADDING for op in ("Conv2DBackpropInput", "Conv3DBackpropInputV2") for value in ("SAME", "VALID")}
 WITHOUT_VALUE |= {(op, "data_format", value): "window and strides are told by axis: where both layouts take them, the answers are equal"
                   for op in ("AvgPool", "MaxPool", "MaxPoolV2") for value in ("NHWC", "NCHW")}
+WITHOUT_VALUE |= {(op, "data_format", value): "window and strides are told by axis: where both layouts take them, the answers are equal"
+                  for op in ("AvgPool3D", "MaxPool3D") for value in ("NDHWC", "NCDHW")}
 # (op, input) whose elements TensorFlow never reads.
-INERT_INPUTS = {(op, name) for op, name in (("Shape", "input"), ("Rank", "input"), ("Size", "input"), ("ZerosLike", "x"), ("OnesLike", "x"))}
+INERT_INPUTS = {(op, name) for op, name in (("Shape", "input"), ("ShapeN", "input"), ("Rank", "input"), ("Size", "input"), ("ZerosLike", "x"), ("OnesLike", "x"))}
 # Ops whose attributes are functions.
 FUNCTIONAL = {"While", "StatelessWhile", "If", "StatelessIf", "Case", "StatelessCase", "PartitionedCall", "StatefulPartitionedCall"}
 LISTS = {"TensorListElementShape", "TensorListFromTensor", "TensorListGetItem", "TensorListLength", "TensorListReserve", "TensorListSetItem",

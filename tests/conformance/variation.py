@@ -136,7 +136,7 @@ class Probe:
         floating = [a.dtype for arrays in self.arrays().values() for a, _ in arrays if a.dtype in ROUNDED]
         floating += [np.dtype(t.as_numpy_dtype) for t in self.attrs.values() if isinstance(t, tf.DType) and t.is_floating]
         if not floating:
-            return 0
+            return self.base.rtol or 0
         least = max(ROUNDED[t] for t in floating)
         return least if self.base.rtol is None else max(self.base.rtol, least if least > 1e-4 else 0)
 

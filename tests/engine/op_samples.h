@@ -129,6 +129,9 @@ inline ir::Network sample_network(ir::OpKind kind) {
     case K::kCast:
       y = b.op(ir::CastAttrs{DType::kInt32}, {x}, "y");
       break;
+    case K::kBitcast:
+      y = b.op(ir::BitcastAttrs{DType::kInt32}, {x}, "y");
+      break;
     case K::kAffine:
       y = b.op(ir::AffineAttrs{{ir::UnaryFn::kRelu6, 0, 0}},
                {x, b.floats("s", {8}), b.floats("h", {8})}, "y");

@@ -27,6 +27,7 @@ def run(tmp_path, monkeypatch):
     bench.README.write_text("before\n\n| network | batch | old |\n|---|---|---|\n| n | 1 | 9.99 |\n\nbehind\n")
     monkeypatch.setattr(bench, "_prepare", lambda names, wanted: None)
     monkeypatch.setattr(bench, "_commit", lambda: "abc")
+    monkeypatch.setattr(bench.layers_report, "draw", lambda results, docs: None)
     monkeypatch.setattr(bench.machine, "describe", lambda: MACHINE)
 
     def go(wanted, measure):
