@@ -27,6 +27,8 @@ CHECKS = {
     "fuzz": ("long_fuzz", "check", ("src", "tests/fuzz"), "each libFuzzer target for a fixed number of runs, with sanitizers"),
     "conformance": ("long_conformance", "check", ("src", "tests/conformance"), "every generated case of every accepted TensorFlow op; writes docs/tf-ops.md"),
     "networks": ("long_networks", "check", ("src", "tools"), "every network against TensorFlow in double; the INT8 example on ResNet50"),
+    "keras-applications": ("long_keras_applications", "check", ("src", "tools/network_application.py", "tools/network_keras.py"),
+                           "every builder of keras.applications, in both data formats: one engine, within the bar"),
     "partition": ("long_partition", "check", ("src/partition", "tests/partition"), "the segmenter on every graph of up to six nodes"),
     "random-graphs": ("long_random_graphs", "check", ("src", "tests/e2e"), "20,000 random graphs, four partitions each, against TensorFlow"),
 }
