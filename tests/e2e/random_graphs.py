@@ -275,7 +275,15 @@ def finish(b, note):
     fetches = [t.name for t in b.tensors if t.name not in b.used or b.rng.random() < 0.15]
     graph = graph_pb2.GraphDef(node=b.nodes, library=b.library)
     graph.versions.producer = tf.version.GRAPH_DEF_VERSION
-    return Case(graph, b.feeds, [f if ":" in f else f + ":0" for f in fetches], sorted(set(b.inputs)), note)
+    inputs = {n.name: n.input for n in b.nodes}
+    needed, pending = set(), list(fetches)
+    while pending:
+        name = pending.pop().lstrip("^").split(":")[0]
+        if name not in needed:
+            needed.add(name)
+            pending += inputs[name]
+    feeds = {name: array for name, array in b.feeds.items() if name.split(":")[0] in needed}  # the converter drops the others
+    return Case(graph, feeds, [f if ":" in f else f + ":0" for f in fetches], sorted(set(b.inputs) & needed), note)
 
 
 # A case as text: a GraphDef, preceded by comment lines of JSON. Short arrays only: shrunken cases.
