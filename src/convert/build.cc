@@ -84,8 +84,12 @@ Status canonicalize(ir::Network& network, const BuildSetup& setup, int64_t index
   pass_options.verify_each = options.verify_each_pass;
   pass_options.strict_math = options.strict_math;
   pass_options.int8 = setup.ranges != nullptr || options.calibration != CalibrationMode::kNone;
-  if (!options.dump_dir.empty())
-    pass_options.dump_dir = options.dump_dir + "/segment_" + std::to_string(index) + "_passes";
+  if (!options.dump_dir.empty()) {
+    char name[64];
+    std::snprintf(name, sizeof name, "/segment_%03d_passes", static_cast<int>(index));
+    pass_options.dump_dir = options.dump_dir + name;
+    GRAFT_RETURN_IF_ERROR(make_directory(pass_options.dump_dir));
+  }
   std::vector<passes::PassRecord> records;
   GRAFT_RETURN_IF_ERROR(passes::canonicalize(network, pass_options, work, &records));
   for (const passes::PassRecord& record : records)

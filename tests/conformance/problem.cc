@@ -40,9 +40,13 @@ Result<ProblemTensor> parse_tensor(const std::string& text) {
   t.bytes.resize(t.elems() * dtype_size(t.dtype));
   if (equals == std::string::npos) return t;
   const std::vector<std::string> values = split(text.substr(equals + 1), ',');
-  if (values.size() != t.elems() || t.dtype != DType::kInt32)
+  const bool wide = t.dtype == DType::kInt64;
+  if (values.size() != t.elems() || (t.dtype != DType::kInt32 && !wide))
     return invalid_argument("elements of \"" + text + "\"");
-  for (size_t i = 0; i < values.size(); ++i) put(t, i, static_cast<int32_t>(std::stol(values[i])));
+  for (size_t i = 0; i < values.size(); ++i) {
+    const int64_t value = std::stoll(values[i]);
+    wide ? put(t, i, value) : put(t, i, static_cast<int32_t>(value));
+  }
   t.given = true;
   return t;
 }

@@ -1,4 +1,7 @@
 // What each option of a conversion does, and what wrong values say.
+#include <unistd.h>
+
+#include <filesystem>
 #include <set>
 
 #include "convert/build.h"
@@ -151,6 +154,19 @@ TEST(ConvertOptions, time_budget_of_zero_leaves_everything_native) {
   EXPECT_NE(verdict(conversion->report, "0/mul").reason.find("time_budget_s"), std::string::npos);
   options.strict = true;
   EXPECT_EQ(convert(bytes, options).status().code(), Code::kNotConverted);
+}
+
+TEST(ConvertOptions, dump_dir_holds_each_stage_and_what_passes_changed) {
+  const std::filesystem::path dir =
+      std::filesystem::temp_directory_path() / ("graft_stages_" + std::to_string(::getpid()));
+  ConvertOptions options = to({"out"});
+  options.dump_dir = dir.string();
+  auto conversion = convert(mlp().bytes(), options);
+  ASSERT_TRUE(conversion.ok()) << conversion.status().message();
+  EXPECT_EQ(conversion->report.engines.size(), 1u) << verdict(conversion->report, "0/mul").reason;
+  EXPECT_TRUE(std::filesystem::exists(dir / "segment_000_imported.txt"));
+  EXPECT_FALSE(std::filesystem::is_empty(dir / "segment_000_passes"));
+  std::filesystem::remove_all(dir);
 }
 
 TEST(ConvertOptions, engine_names) {
