@@ -26,7 +26,7 @@ void add_common(CLI::App& cmd, Args& args) {
                  "Names of the tensors that will be fetched (default: the graph's sinks)")
       ->delimiter(',');
   cmd.add_option("--inputs", args.options.inputs, "Nodes that will be fed")->delimiter(',');
-  cmd.add_option("--precision", args.precision, "fp32 | fp16 | int8");
+  cmd.add_option("--precision", args.precision, "fp32 | fp16 | bf16 | int8");
   cmd.add_option("--max-batch-size", args.options.max_batch_size,
                  "The batch that tuning is for; never a limit");
   cmd.add_option("--workspace", args.options.max_workspace_bytes,

@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 
-ISA_OBJECT = re.compile(r"_(avx2|avxvnni|avx512(?:vnni|_\w+?)?|amx)\.cc\.o$")
+ISA_OBJECT = re.compile(r"_(avx2|avxvnni|avx512(?:vnni|bf16|_\w+?)?|amx)\.cc\.o$")
 HARMLESS = re.compile(r"^(DW\.ref\.__gxx_personality_v0|__asan_\w+|__odr_asan\S*|__tsan_\w+|asan\.module_ctor)$")
 
 

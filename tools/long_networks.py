@@ -1,4 +1,4 @@
-"""`./dev long networks`: every network, FP32 and FP16, converted and run by Graft, against TensorFlow in double; and the
+"""`./dev long networks`: every network, FP32, FP16 and BF16, converted and run by Graft, against TensorFlow in double; and the
 documented INT8 flow of examples/frozen_graph.py on ResNet50 with its own images."""
 
 import json
@@ -14,7 +14,7 @@ network = networks.get(sys.argv[1])
 reference = network_oracle.oracle(network)
 check = network_check.check(network)
 result = {"discriminates": check.passed, "quietest_std": check.low[0], "loudest_std": check.high[0]}
-for precision in ("FP32", "FP16"):
+for precision in ("FP32", "FP16", "BF16"):
     fetches = [network.logits.split(":")[0], network.output.split(":")[0]]
     mixed = graftrt.create_inference_graph(network.graph_def(), fetches, precision_mode=precision)
     graftrt.reset_counters()
@@ -64,7 +64,7 @@ def check(state, save):
         save()
     good = all("error" not in r and r["discriminates"] and all(
         r[p]["passed"] and r[p]["engines"] == 1 and not r[p]["left"] and r[p]["native"] == 0
-        and r[p]["reference_flops_share"] == 0 for p in ("FP32", "FP16")) for r in state.values())
+        and r[p]["reference_flops_share"] == 0 for p in ("FP32", "FP16", "BF16")) for r in state.values())
     int8 = documented_int8("resnet50")
     print("frozen_graph.py --mode INT8", int8, flush=True)
     return {"passed": good and int8["passed"], "networks": dict(state), "frozen_graph_int8": {"resnet50": int8}}

@@ -9,7 +9,7 @@ from ._native import native
 from .drop_in import check_int, next_graph_number, warn_nothing_converted
 from .errors import InvalidArgument, Unsupported
 
-_PRECISIONS = {"fp32": "FP32", "fp16": "FP16", "int8": "INT8"}
+_PRECISIONS = {"fp32": "FP32", "fp16": "FP16", "bf16": "BF16", "int8": "INT8"}
 _MEASURE_ROUNDS = 3  # leaving engines native can change their neighbours, which are then measured again; after that slower ones stay
 
 
@@ -68,7 +68,8 @@ def convert(model, outputs=None, *, inputs=None, precision="fp32", calibration=N
 
     model: GraphDef, its bytes, path of a frozen .pb/.pbtxt, SavedModel directory, Keras model or `.keras` file, ConcreteFunction.
     outputs: names of the tensors that will be fetched; None takes the model's outputs, or the graph's sinks.
-    precision: "fp32", "fp16" (weights stored in half) or "int8". "bf16" is not in this version.
+    precision: "fp32", "fp16" (weights stored in half), "bf16" (weights stored in bfloat16, and products of bfloat16 summed in
+        float32 where the CPU has them: AVX-512 BF16, AMX) or "int8".
     inputs: names of nodes that are fed, besides placeholders; they stay native.
     calibration: for "int8"; None where the graph's own quantization nodes (QAT) give the ranges. Data: an iterable of feeds, each
         {input name: array}, or an array (a list of arrays) for the inputs in order. Or a table: CalibrationTable, its path, JSON
@@ -98,8 +99,6 @@ def convert(model, outputs=None, *, inputs=None, precision="fp32", calibration=N
     options = _options.conversion_defaults()
     name = str(precision).lower()
     if name not in _PRECISIONS:
-        if name == "bf16":
-            raise Unsupported(f"precision {precision!r} is not in this version; use 'fp32', 'fp16' or 'int8'")
         raise InvalidArgument(f"precision: got {precision!r}, expected one of {sorted(_PRECISIONS)}")
     if evaluate is not None and max_drop is None:
         max_drop = 0

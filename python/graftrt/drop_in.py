@@ -48,7 +48,7 @@ def create_inference_graph(input_graph_def, outputs, max_batch_size=1, max_works
     outputs: node names or tensors that will be fetched; a plain string means a list of one. They keep their names.
     max_batch_size: the batch that tuning is for. Any batch runs, smaller or larger, at full speed.
     max_workspace_size_bytes: cap on the scratch memory of one engine's kernels.
-    precision_mode: "FP32", "FP16" (weights stored in half) or "INT8", in any case. INT8 returns a calibration graph: run it on
+    precision_mode: "FP32", "FP16" (weights stored in half), "INT8", in any case; and "BF16" (see graftrt.convert). INT8 returns a calibration graph: run it on
         representative data in sessions, then call calib_graph_to_infer_graph. Where there is nothing to calibrate it returns
         the final graph and says so.
     use_calibration: False with INT8 and no quantization nodes in the graph means FP16, with a warning.

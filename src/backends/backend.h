@@ -36,6 +36,7 @@ struct Problem {
   std::vector<ConstInput> constants;  // one an input
   ir::Target target;
   bool strict_math = false;          // no Winograd
+  bool bf16_products = false;        // operands of conv and matmul may be rounded to bfloat16
   int64_t max_workspace_bytes = -1;  // cap on scratch
 };
 

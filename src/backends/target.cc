@@ -45,6 +45,7 @@ Result<ir::Target> detect_target(std::string_view isa) {
   GRAFT_ASSIGN_OR_RETURN(target.isa, cap_of(isa, origin, target.isa));
   target.avx_vnni = false;  // a level that is named is no more than its name
   target.avx512_bf16 = target.avx512_bf16 && target.isa >= ir::Isa::kAvx512;
+  target.fast_bf16_dot = target.fast_bf16_dot && target.avx512_bf16;
   return target;
 }
 

@@ -44,8 +44,6 @@ Status check_options(const ConvertOptions& options) {
   for (const std::string& name : options.disabled_passes)
     if (std::find(passes.begin(), passes.end(), name) == passes.end())
       return invalid_argument("disabled_passes: there is no pass '" + printable(name) + "'");
-  if (options.precision == Precision::kBf16)
-    return unsupported("precision_mode BF16 is not in this version; use FP32 or FP16");
   return ok_status();
 }
 

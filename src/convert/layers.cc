@@ -23,7 +23,8 @@ bool is_product(const ir::Op& op) {
 
 std::vector<LayerReport> describe_layers(const ir::Network& network, const TuningShapes& shapes,
                                          const engine::PlanFacts& plan, bool strict_math) {
-  const std::unordered_set<std::string> half(plan.half_values.begin(), plan.half_values.end());
+  const std::unordered_set<std::string> narrow(plan.narrow_values.begin(),
+                                                     plan.narrow_values.end());
   std::vector<LayerReport> layers;
   for (const ir::Op& op : network.ops) {
     LayerReport layer;
@@ -41,8 +42,8 @@ std::vector<LayerReport> describe_layers(const ir::Network& network, const Tunin
     for (ir::ValueId v : op.inputs) {
       if (!network.values[v].is_const() || !is_floating(network.values[v].type.dtype)) continue;
       layer.weights_dtype =
-          half.count(network.values[v].name) ? "float16" : dtype_name(network.values[v].type.dtype);
-      if (half.count(network.values[v].name)) break;
+          narrow.count(network.values[v].name) ? dtype_name(plan.narrow_dtype) : dtype_name(network.values[v].type.dtype);
+      if (narrow.count(network.values[v].name)) break;
     }
     if (is_product(op) && ir::is_quantized(network.values[op.inputs[0]].type)) {
       layer.dtype = dtype_name(DType::kInt8);

@@ -65,9 +65,6 @@ TEST(ConvertOptions, O1_values_out_of_range_are_named) {
   refused(o, Code::kCalibrationError, "");
   o.calibration = CalibrationMode::kCalibOps;
   refused(o, Code::kInvalidArgument, "nothing to calibrate");
-  o = {};
-  o.precision = Precision::kBf16;
-  refused(o, Code::kUnsupported, "BF16");
 }
 
 TEST(ConvertOptions, denied_nodes_stay_native_and_say_so) {

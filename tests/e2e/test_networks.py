@@ -18,7 +18,7 @@ def convert(network, precision):
     return trt.convert(network.graph_def(), outputs, precision=precision, profitable_only=False)
 
 
-@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16"])
 @pytest.mark.parametrize("name", SMALL + LARGE)
 def test_one_engine_and_logits_in_the_bar(name, precision):
     network = networks.get(name)
@@ -50,17 +50,20 @@ def test_a_constant_answer_fails_the_bar(name):
     one_row = reference.exact[:1].repeat(len(reference.exact), 0)
     assert not network_oracle.judge(reference, one_row).passed
     assert not network_oracle.judge(reference, one_row, "FP16").passed
+    assert not network_oracle.judge(reference, one_row, "BF16").passed
 
 
+@pytest.mark.parametrize("precision, dtype", [("fp16", "float16"), ("bf16", "bfloat16")])
 @pytest.mark.parametrize("name", ["toy_resnet", "mini_bert", "resnet50"])
-def test_fp16_plan_is_half_the_size(name):
+def test_narrow_plan_is_half_the_size(name, precision, dtype):
     network = networks.get(name)
-    sizes = {p: convert(network, p).report.engines[0] for p in ("fp32", "fp16")}
+    wide, narrow = (convert(network, p).report.engines[0] for p in ("fp32", precision))
     if name == "resnet50":
-        assert sizes["fp16"]["plan_bytes"] <= 0.52 * sizes["fp32"]["plan_bytes"]
-        assert sizes["fp32"]["plan_bytes"] <= 1.02 * sizes["fp32"]["weights_bytes"]
+        assert narrow["plan_bytes"] <= 0.52 * wide["plan_bytes"]
+        assert wide["plan_bytes"] <= 1.02 * wide["weights_bytes"]
     else:
-        assert sizes["fp16"]["plan_bytes"] < 0.75 * sizes["fp32"]["plan_bytes"]
+        assert narrow["plan_bytes"] < 0.75 * wide["plan_bytes"]
+    assert {layer["weights_dtype"] for layer in narrow["layers"] if layer["op"] == "conv"} <= {dtype}
 
 
 @pytest.mark.parametrize("name", ["toy_resnet", "mini_bert", "mobilenetv2"])

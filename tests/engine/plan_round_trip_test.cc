@@ -89,7 +89,7 @@ TEST(WritePlan, fp16_halves_large_weights_and_reads_them_back_rounded) {
   options.precision = Precision::kFp16;
   const WrittenPlan plan = must_write(two_layers(0.1f), options);
   EXPECT_EQ(plan.weights_bytes, 16 * 16 * 2);
-  EXPECT_EQ(plan.half_values, (std::vector<std::string>{"w1", "w2"}));
+  EXPECT_EQ(plan.narrow_values, (std::vector<std::string>{"w1", "w2"}));
   EXPECT_TRUE(plan.warnings.empty());
   auto read = read_plan(plan.bytes);
   ASSERT_TRUE(read.ok()) << read.status().message();
@@ -118,7 +118,7 @@ TEST_P(HalfRefused, T9_layer_stays_float32_with_a_warning) {
   EXPECT_EQ(plan.weights_bytes, 16 * 16 * 4);
   ASSERT_EQ(plan.warnings.size(), 1u);
   EXPECT_NE(plan.warnings[0].find("layer"), std::string::npos) << plan.warnings[0];
-  EXPECT_TRUE(plan.half_values.empty());
+  EXPECT_TRUE(plan.narrow_values.empty());
 }
 
 INSTANTIATE_TEST_SUITE_P(Plan, HalfRefused,
@@ -132,13 +132,51 @@ TEST(WritePlan, fp16_keeps_constants_that_are_not_only_weights) {
   b.output(b.binary(ir::BinaryFn::kAdd, y, w, "z"));
   PlanOptions options;
   options.precision = Precision::kFp16;
-  EXPECT_TRUE(must_write(b.network, options).half_values.empty());
+  EXPECT_TRUE(must_write(b.network, options).narrow_values.empty());
 }
 
-TEST(WritePlan, precisions_of_later_versions_are_unsupported) {
+TEST(WritePlan, bf16_stores_large_weights_in_bfloat16_and_reads_them_back_rounded) {
   PlanOptions options;
   options.precision = Precision::kBf16;
-  EXPECT_EQ(write_plan(two_layers(0.5f), options).status().code(), Code::kUnsupported);
+  const WrittenPlan plan = must_write(two_layers(0.1f), options);
+  EXPECT_EQ(plan.weights_bytes, 16 * 16 * 2);
+  EXPECT_EQ(plan.narrow_values, (std::vector<std::string>{"w1", "w2"}));
+  EXPECT_EQ(plan.narrow_dtype, DType::kBfloat16);
+  auto read = read_plan(plan.bytes);
+  ASSERT_TRUE(read.ok()) << read.status().message();
+  EXPECT_EQ(read->options.precision, Precision::kBf16);
+  for (const ir::Value& value : read->network.values) {
+    if (value.name != "w1") continue;
+    float w;
+    std::memcpy(&w, value.constant->bytes.data() + 3 * sizeof w, sizeof w);
+    EXPECT_EQ(w, bfloat16_to_float(float_to_bfloat16(0.1f * 3)));
+  }
+  EXPECT_EQ(must_write(read->network, read->options).bytes, plan.bytes);
+}
+
+TEST(WritePlan, weights_beyond_half_are_within_bfloat16) {
+  Builder b;
+  const auto x = b.input("x", DType::kFloat, {-1, 16});
+  const auto c =
+      b.network.add_constant_of<float>("w", Dims{16, 16}, std::vector<float>(256, 70000.0f));
+  b.output(b.op(ir::MatMulAttrs{}, {x, c}, "layer"));
+  PlanOptions options;
+  options.precision = Precision::kBf16;
+  EXPECT_EQ(must_write(b.network, options).narrow_values, (std::vector<std::string>{"w"}));
+}
+
+TEST(WritePlan, weights_that_bfloat16_rounds_to_infinity_stay_float32) {
+  Builder b;
+  const auto x = b.input("x", DType::kFloat, {-1, 16});
+  const auto c =
+      b.network.add_constant_of<float>("w", Dims{16, 16}, std::vector<float>(256, 3.4e38f));
+  b.output(b.op(ir::MatMulAttrs{}, {x, c}, "layer"));
+  PlanOptions options;
+  options.precision = Precision::kBf16;
+  const WrittenPlan plan = must_write(b.network, options);
+  EXPECT_TRUE(plan.narrow_values.empty());
+  ASSERT_EQ(plan.warnings.size(), 1u);
+  EXPECT_NE(plan.warnings[0].find("bfloat16"), std::string::npos) << plan.warnings[0];
 }
 
 TEST(WritePlan, splat_stays_one_element) {

@@ -24,8 +24,8 @@ void fill(std::span<const std::byte> element, size_t size_bytes, std::byte* dst)
 }  // namespace
 
 ConstantData::ConstantData(const PlanView& view) : view_(view) {
-  half_.resize(view.plan.network.values.size());
-  for (const HalfConstant& h : view.halves) half_[h.value] = h.bytes;
+  narrow_.resize(view.plan.network.values.size());
+  for (const NarrowConstant& c : view.narrow) narrow_[c.value] = c;
 }
 
 size_t ConstantData::size_bytes(ir::ValueId id) const {
@@ -35,14 +35,15 @@ size_t ConstantData::size_bytes(ir::ValueId id) const {
 
 ConstantData::Key ConstantData::key(ir::ValueId id) const {
   const ir::Constant& c = *view_.plan.network.values[id].constant;
-  const bool half = !half_[id].empty();
-  return {half ? half_[id].data() : c.bytes.data(), size_bytes(id), !half && c.splat, half};
+  const NarrowConstant& narrow = narrow_[id];
+  if (!narrow.bytes.empty()) return {narrow.bytes.data(), size_bytes(id), false, narrow.stored};
+  return {c.bytes.data(), size_bytes(id), c.splat, DType::kInvalid};
 }
 
 void ConstantData::write(ir::ValueId id, std::byte* dst) const {
   const ir::Constant& c = *view_.plan.network.values[id].constant;
-  if (!half_[id].empty())
-    widen_half(half_[id], reinterpret_cast<float*>(dst));
+  if (!narrow_[id].bytes.empty())
+    widen(narrow_[id].stored, narrow_[id].bytes, reinterpret_cast<float*>(dst));
   else if (c.splat)
     fill(c.bytes, size_bytes(id), dst);
   else if (!c.bytes.empty())
@@ -52,7 +53,7 @@ void ConstantData::write(ir::ValueId id, std::byte* dst) const {
 Result<const void*> ConstantData::aligned(ir::ValueId id, Buffer& holder) const {
   const ir::Value& value = view_.plan.network.values[id];
   const ir::Constant& c = *value.constant;
-  const bool in_place = half_[id].empty() && !c.splat && !c.bytes.empty() &&
+  const bool in_place = narrow_[id].bytes.empty() && !c.splat && !c.bytes.empty() &&
                         reinterpret_cast<uintptr_t>(c.bytes.data()) % 64 == 0;
   if (in_place) return static_cast<const void*>(c.bytes.data());
   if (c.splat && size_bytes(id) > static_cast<size_t>(kMaxSplatBytes))

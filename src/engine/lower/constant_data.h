@@ -23,14 +23,15 @@ class ConstantData {
   struct Key {
     const std::byte* data;
     size_t size_bytes;
-    bool splat, half;
+    bool splat;
+    DType stored;  // kInvalid: as its type says
     auto operator<=>(const Key&) const = default;
   };
   Key key(ir::ValueId id) const;
 
  private:
   const PlanView& view_;
-  std::vector<std::span<const std::byte>> half_;  // per value; empty: not stored in half
+  std::vector<NarrowConstant> narrow_;  // per value; without bytes: stored as its type says
 };
 
 }  // namespace graft::engine

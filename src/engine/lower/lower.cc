@@ -155,6 +155,7 @@ class Lowering {
     problem.op = &op;
     problem.target = options_.target;
     problem.strict_math = view_.plan.options.strict_math;
+    problem.bf16_products = view_.plan.options.precision == Precision::kBf16;
     problem.max_workspace_bytes = options_.max_workspace_bytes >= 0
                                       ? options_.max_workspace_bytes
                                       : view_.plan.options.max_workspace_bytes;

@@ -10,7 +10,8 @@ std::string program_key(const std::string& identity, int64_t plan_workspace_byte
   std::string key = GRAFT_FAULT(registry_ignores_identity) ? std::string() : identity;
   for (int64_t part :
        {static_cast<int64_t>(t.isa), static_cast<int64_t>(t.avx512_bf16),
-        static_cast<int64_t>(t.avx_vnni), t.l1d_bytes, t.l2_bytes, t.l3_bytes,
+        static_cast<int64_t>(t.fast_bf16_dot), static_cast<int64_t>(t.avx_vnni), t.l1d_bytes,
+        t.l2_bytes, t.l3_bytes,
         options.max_workspace_bytes >= 0 ? options.max_workspace_bytes : plan_workspace_bytes,
         static_cast<int64_t>(options.reference_only)})
     key += '|' + std::to_string(part);

@@ -36,14 +36,14 @@ struct Shared {
 template <typename Table>
 class Parser {
  public:
-  // `halves` lists the constants in half; null: they are widened here.
+  // `narrow` lists the constants in half and bfloat16; null: they are widened here.
   Parser(const Table& table, Shared& shared, ir::Network& network,
-         std::vector<HalfConstant>* halves, int depth)
+         std::vector<NarrowConstant>* narrow, int depth)
       : table_(table),
         shared_(shared),
         limits_(shared.limits),
         network_(network),
-        halves_(halves),
+        narrow_(narrow),
         depth_(depth) {}
 
   Status run() {
@@ -131,25 +131,26 @@ class Parser {
     const BlobRange& blob = shared_.blobs[entry->blob()];
     const auto bytes = shared_.weights.subspan(blob.offset, blob.bytes);
     const auto stored = static_cast<DType>(entry->stored());
-    const bool half = stored == DType::kHalf && type.dtype == DType::kFloat;
-    if ((stored != type.dtype && !half) || (half && entry->splat()))
+    const bool narrow =
+        (stored == DType::kHalf || stored == DType::kBfloat16) && type.dtype == DType::kFloat;
+    if ((stored != type.dtype && !narrow) || (narrow && entry->splat()))
       return plan_error(where + " of " + dtype_name(type.dtype) + " is stored as " +
                         dtype_name(stored));
     if (Status s = check_constant_bytes(stored, elems, entry->splat(), bytes); !s.ok())
       return plan_error(where + " " + s.message());
     ir::Network& network = network_;
     static constexpr float kZero = 0;
-    ir::Constant c = half ? ir::Constant{std::as_bytes(std::span(&kZero, 1)), true, nullptr}
-                          : ir::Constant{bytes, entry->splat(), shared_.owner};
-    if (half && !halves_) {
+    ir::Constant c = narrow ? ir::Constant{std::as_bytes(std::span(&kZero, 1)), true, nullptr}
+                            : ir::Constant{bytes, entry->splat(), shared_.owner};
+    if (narrow && !narrow_) {
       GRAFT_ASSIGN_OR_RETURN(Buffer wide, Buffer::allocate(bytes.size() * 2));
-      widen_half(bytes, wide.as<float>());
+      widen(stored, bytes, wide.as<float>());
       auto owner = std::make_shared<const Buffer>(std::move(wide));
       c = ir::Constant{owner->span(), false, owner};
     }
     const ir::ValueId id =
         network.add_constant(text_of(entry->name()), std::move(type), std::move(c));
-    if (half && halves_) halves_->push_back({id, bytes});
+    if (narrow && narrow_) narrow_->push_back({id, stored, bytes});
     return ok_status();
   }
 
@@ -236,7 +237,7 @@ class Parser {
   Shared& shared_;
   const Limits& limits_;
   ir::Network& network_;
-  std::vector<HalfConstant>* const halves_;
+  std::vector<NarrowConstant>* const narrow_;
   const int depth_;
   size_t next_symbol_ = 0;
 };
@@ -244,6 +245,7 @@ class Parser {
 Status read_options(const fb::Metadata& metadata, PlanOptions& o) {
   if (metadata.precision() != static_cast<int>(Precision::kFp32) &&
       metadata.precision() != static_cast<int>(Precision::kFp16) &&
+      metadata.precision() != static_cast<int>(Precision::kBf16) &&
       metadata.precision() != static_cast<int>(Precision::kInt8))
     return plan_error("plan has precision number " + std::to_string(metadata.precision()));
   o.precision = static_cast<Precision>(metadata.precision());
@@ -260,7 +262,7 @@ Status read_network(const fb::Metadata& metadata, std::span<const std::byte> wei
     shared.blobs.push_back({blob->offset(), blob->bytes()});
   }
   GRAFT_RETURN_IF_ERROR(check_blobs(shared.blobs, weights));
-  Parser<fb::Metadata> parser(metadata, shared, view.plan.network, &view.halves, 0);
+  Parser<fb::Metadata> parser(metadata, shared, view.plan.network, &view.narrow, 0);
   GRAFT_RETURN_IF_ERROR(parser.run());
   if (shared.next_blob != shared.blobs.size())
     return plan_error("plan has constant data that nothing uses");

@@ -19,7 +19,8 @@ namespace graft::engine {
 
 // Options that change the answer; part of the identity.
 struct PlanOptions {
-  Precision precision = Precision::kFp32;  // kFp32 or kFp16: storage of large weights
+  // kFp16, kBf16: storage of large weights; kBf16: operands of products, too.
+  Precision precision = Precision::kFp32;
   bool strict_math = false;
   int64_t max_workspace_bytes = int64_t{1} << 30;  // not part of the identity
   int64_t tuning_batch = 1;                        // not part of the identity
@@ -29,8 +30,9 @@ struct PlanOptions {
 struct PlanFacts {
   std::string identity;  // 64 hex digits
   int64_t weights_bytes = 0;
-  std::vector<std::string> warnings;     // layers kept in FP32 and why
-  std::vector<std::string> half_values;  // names of constants stored in half
+  std::vector<std::string> warnings;       // layers kept in FP32 and why
+  DType narrow_dtype = DType::kInvalid;    // what the narrow_values are stored in
+  std::vector<std::string> narrow_values;  // names of constants stored in half or bfloat16
 };
 
 struct WrittenPlan : PlanFacts {

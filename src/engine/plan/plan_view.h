@@ -10,15 +10,16 @@
 
 namespace graft::engine {
 
-// A float32 constant that is stored in half. Its network value holds one zero as splat.
-struct HalfConstant {
+// A float32 constant that is stored in half or bfloat16. Its network value holds one zero as splat.
+struct NarrowConstant {
   ir::ValueId value = ir::kNoValue;
+  DType stored = DType::kInvalid;
   std::span<const std::byte> bytes;  // maybe unaligned
 };
 
 struct PlanView {
   Plan plan;
-  std::vector<HalfConstant> halves;
+  std::vector<NarrowConstant> narrow;
 };
 
 // Builds the network of a container whose digests were checked. Constants view `container.weights`,
@@ -26,7 +27,7 @@ struct PlanView {
 Result<PlanView> parse_plan(const OpenPlan& container, std::shared_ptr<const void> owner,
                             const Limits& limits);
 
-// dst[i] = float(src[i]) for half src, maybe unaligned.
-void widen_half(std::span<const std::byte> src, float* dst);
+// dst[i] = float(src[i]) for src of half or bfloat16, maybe unaligned.
+void widen(DType stored, std::span<const std::byte> src, float* dst);
 
 }  // namespace graft::engine

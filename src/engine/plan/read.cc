@@ -7,11 +7,11 @@
 
 namespace graft::engine {
 
-void widen_half(std::span<const std::byte> src, float* dst) {
+void widen(DType stored, std::span<const std::byte> src, float* dst) {
   for (size_t i = 0; i < src.size() / 2; ++i) {
     uint16_t bits;
     std::memcpy(&bits, &src[2 * i], sizeof bits);
-    dst[i] = half_to_float(bits);
+    dst[i] = stored == DType::kHalf ? half_to_float(bits) : bfloat16_to_float(bits);
   }
 }
 
@@ -23,11 +23,11 @@ Result<Plan> read_plan(std::span<const std::byte> bytes, const Limits& limits) {
     auto owner = std::make_shared<const Buffer>(std::move(copy));
     container.weights = owner->span();
     GRAFT_ASSIGN_OR_RETURN(PlanView view, parse_plan(container, owner, limits));
-    for (const HalfConstant& half : view.halves) {
-      GRAFT_ASSIGN_OR_RETURN(Buffer wide, Buffer::allocate(half.bytes.size() * 2));
-      widen_half(half.bytes, wide.as<float>());
+    for (const NarrowConstant& narrow : view.narrow) {
+      GRAFT_ASSIGN_OR_RETURN(Buffer wide, Buffer::allocate(narrow.bytes.size() * 2));
+      widen(narrow.stored, narrow.bytes, wide.as<float>());
       auto wide_owner = std::make_shared<const Buffer>(std::move(wide));
-      view.plan.network.values[half.value].constant =
+      view.plan.network.values[narrow.value].constant =
           ir::Constant{wide_owner->span(), false, wide_owner};
     }
     return std::move(view.plan);

@@ -24,10 +24,10 @@ class BlobTable {
     std::span<const std::byte> bytes = value.constant->bytes;
     std::shared_ptr<const void> owner = value.constant->owner;
     if (stored != value.type.dtype) {
-      auto half = std::make_shared<std::vector<std::byte>>(bytes.size() / 2);
-      narrow_to_half(bytes, half->data());
-      bytes = *half;
-      owner = std::move(half);
+      auto narrow = std::make_shared<std::vector<std::byte>>(bytes.size() / 2);
+      narrow_to(stored, bytes, narrow->data());
+      bytes = *narrow;
+      owner = std::move(narrow);
     }
     const auto [it, is_new] =
         seen_.try_emplace(as_text(bytes), static_cast<uint32_t>(out_.blobs.size()));
@@ -62,7 +62,7 @@ Status number_network(const ir::Network& network, const Storage& storage, BlobTa
                                         value.constant->splat, value.constant->bytes);
         !s.ok())
       return invalid_graph("constant '" + value.name + "' " + s.message());
-    const DType stored = storage.half[id] ? DType::kHalf : value.type.dtype;
+    const DType stored = storage.is_narrow[id] ? storage.narrow : value.type.dtype;
     const uint32_t blob = blobs.add(value, stored);
     c.number[id] = next++;
     c.constants.push_back({id, stored, blob});

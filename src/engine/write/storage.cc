@@ -10,8 +10,7 @@
 namespace graft::engine {
 namespace {
 
-constexpr int64_t kMinHalfElems = 64;  // below this the bytes saved are not worth the rounding
-constexpr float kMaxHalf = 65504;
+constexpr int64_t kMinNarrowElems = 64;  // below this the bytes saved are not worth the rounding
 
 bool is_weight_use(const ir::Op& op, size_t input) {
   switch (op.kind()) {
@@ -26,19 +25,26 @@ bool is_weight_use(const ir::Op& op, size_t input) {
   }
 }
 
-// "" when half can hold the weights.
-std::string why_not_half(std::span<const std::byte> bytes) {
+uint16_t narrowed(DType stored, float w) {
+  return stored == DType::kHalf ? float_to_half(w) : float_to_bfloat16(w);
+}
+
+// "" when half or bfloat16 can hold the weights.
+std::string why_not(DType stored, std::span<const std::byte> bytes) {
+  const std::string name = stored == DType::kHalf ? "half" : "bfloat16";
+  const float largest = stored == DType::kHalf ? half_to_float(0x7bff) : bfloat16_to_float(0x7f7f);
   bool any_nonzero = false, any_kept = false;
   for (size_t i = 0; i + sizeof(float) <= bytes.size(); i += sizeof(float)) {
     float w;
     std::memcpy(&w, &bytes[i], sizeof w);
     if (!std::isfinite(w)) return "holds a value that is not finite";
-    if (std::fabs(w) > kMaxHalf)
-      return "holds " + std::to_string(w) + ", beyond the largest half 65504";
+    if (std::fabs(w) > largest)
+      return "holds " + std::to_string(w) + ", beyond the largest " + name + " " +
+             std::to_string(largest);
     any_nonzero |= w != 0;
-    any_kept |= (float_to_half(w) & 0x7fff) != 0;
+    any_kept |= (narrowed(stored, w) & 0x7fff) != 0;
   }
-  if (any_nonzero && !any_kept) return "holds only values that become 0 in half";
+  if (any_nonzero && !any_kept) return "holds only values that become 0 in " + name;
   return "";
 }
 
@@ -46,14 +52,15 @@ std::string why_not_half(std::span<const std::byte> bytes) {
 
 Storage choose_storage(const ir::Network& network, Precision precision) {
   Storage storage;
-  storage.half.assign(network.values.size(), false);
+  storage.is_narrow.assign(network.values.size(), false);
   for (const ir::Op& op : network.ops) {
     for (const auto& body : op.bodies) {
       Storage& inner = storage.bodies.emplace_back(choose_storage(*body, precision));
       storage.warnings.insert(storage.warnings.end(), inner.warnings.begin(), inner.warnings.end());
     }
   }
-  if (precision != Precision::kFp16) return storage;
+  if (precision != Precision::kFp16 && precision != Precision::kBf16) return storage;
+  storage.narrow = precision == Precision::kFp16 ? DType::kHalf : DType::kBfloat16;
   // Layer that uses each value as weights; "" none yet. A use of any other kind keeps the value as
   // it is.
   std::vector<const ir::Op*> layer(network.values.size(), nullptr);
@@ -70,10 +77,10 @@ Storage choose_storage(const ir::Network& network, Precision precision) {
   for (size_t id = 0; id < network.values.size(); ++id) {
     const ir::Value& value = network.values[id];
     if (!value.is_const() || value.type.dtype != DType::kFloat || !layer[id] || other_use[id] ||
-        value.constant->splat || ir::const_elems(value.type) < kMinHalfElems)
+        value.constant->splat || ir::const_elems(value.type) < kMinNarrowElems)
       continue;
-    const std::string reason = why_not_half(value.constant->bytes);
-    storage.half[id] = reason.empty();
+    const std::string reason = why_not(storage.narrow, value.constant->bytes);
+    storage.is_narrow[id] = reason.empty();
     if (!reason.empty())
       storage.warnings.push_back(layer[id]->name + ": weights '" + value.name +
                                  "' stay float32, the tensor " + reason);
@@ -81,13 +88,13 @@ Storage choose_storage(const ir::Network& network, Precision precision) {
   return storage;
 }
 
-void narrow_to_half(std::span<const std::byte> src, std::byte* dst) {
+void narrow_to(DType stored, std::span<const std::byte> src, std::byte* dst) {
   for (size_t i = 0; i < src.size() / sizeof(float); ++i) {
     float w;
     std::memcpy(&w, &src[i * sizeof w], sizeof w);
     if (GRAFT_FAULT(half_truncates))
       w = std::bit_cast<float>(std::bit_cast<uint32_t>(w) & ~uint32_t{0x1fff});
-    const uint16_t bits = float_to_half(w);
+    const uint16_t bits = narrowed(stored, w);
     std::memcpy(dst + i * sizeof bits, &bits, sizeof bits);
   }
 }

@@ -154,7 +154,7 @@ void write_metadata(FlatBufferBuilder& builder, const ir::Network& network,
                                     p.ops, p.outputs));
 }
 
-void list_halves(const ir::Network& network, const CanonicalNetwork& canonical,
+void list_narrow(const ir::Network& network, const CanonicalNetwork& canonical,
                  std::vector<std::string>& names) {
   for (const CanonicalConstant& c : canonical.constants) {
     if (c.stored != network.values[c.value].type.dtype)
@@ -162,7 +162,7 @@ void list_halves(const ir::Network& network, const CanonicalNetwork& canonical,
   }
   size_t next_body = 0;
   for (const ir::Op& op : network.ops) {
-    for (const auto& body : op.bodies) list_halves(*body, canonical.bodies[next_body++], names);
+    for (const auto& body : op.bodies) list_narrow(*body, canonical.bodies[next_body++], names);
   }
 }
 
@@ -188,8 +188,9 @@ Result<PlanPieces> write_checked(const ir::Network& network, const PlanOptions& 
   plan.bytes.append(canonical.weights);
   plan.identity = to_hex(header.identity);
   plan.weights_bytes = static_cast<int64_t>(canonical.weights.size());
+  plan.narrow_dtype = storage.narrow;
   plan.warnings = std::move(storage.warnings);
-  list_halves(network, canonical, plan.half_values);
+  list_narrow(network, canonical, plan.narrow_values);
   return plan;
 }
 
@@ -197,8 +198,6 @@ Result<PlanPieces> write_checked(const ir::Network& network, const PlanOptions& 
 
 Result<PlanPieces> write_plan_pieces(const ir::Network& network, const PlanOptions& options) {
   return guard([&]() -> Result<PlanPieces> {
-    if (options.precision == Precision::kBf16)
-      return unsupported("BF16 is not in this version; use FP32, FP16 or INT8");
     if (options.max_workspace_bytes < 0)
       return invalid_argument("max_workspace_bytes is " +
                               std::to_string(options.max_workspace_bytes) +

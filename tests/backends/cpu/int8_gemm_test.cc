@@ -22,8 +22,8 @@ constexpr Int8Table kModels[] = {
     strips_table<DeepModel<16, 2, 2>, DeepTile>("model of avx512", Int8Kind::kDeep, 4096),
     strips_table<DotModel<8, 2, 2>, DotTile>("model of avx_vnni", Int8Kind::kDot, 2048),
     strips_table<DotModel<16, 4, 2>, DotTile>("model of avx512_vnni", Int8Kind::kDot, 8192),
-    {"model of amx", Int8Kind::kTiles, 16, 2, 16, 0, &TileGemm<TileModel>::accumulate, nullptr,
-     nullptr},
+    {"model of amx", Int8Kind::kTiles, 16, 2, 16, 0, &Int8Tiles<ByteTilesModel>::accumulate,
+     nullptr, nullptr},
 };
 
 void widen_model(const uint8_t* src, ptrdiff_t n, int16_t* dst) {

@@ -9,10 +9,8 @@
 #include "backends/cpu/int8/deep_tile.h"
 #include "backends/cpu/int8/dot_tile.h"
 #include "backends/cpu/int8/strips.h"
-#include "backends/cpu/int8/tile_gemm.h"
-
-// Not inlined: the templates unroll, which would take the compiler minutes.
-#define GRAFT_MODEL __attribute__((noinline)) static
+#include "backends/cpu/int8/tile_accumulate.h"
+#include "tile_model.h"
 
 namespace graft::cpu::testing {
 
@@ -123,28 +121,9 @@ struct WordModel : ModelBase<kVectorLanes, kVecs, kRows> {
 };
 
 // AMX: eight tiles of 16 x 64 bytes; A is unsigned unless kSigned, B signed, sums wrap.
-struct TileModel {
-  struct Tile {
-    int8_t b[16][64];
-    int32_t word(int i, int j) const {
-      int32_t v;
-      std::memcpy(&v, b[i] + 4 * j, 4);
-      return v;
-    }
-  };
-  static inline thread_local Tile tiles[8];
-
-  template <int kTile>
-  GRAFT_MODEL void load(const void* p, ptrdiff_t stride_bytes) {
-    for (int i = 0; i < 16; ++i)
-      std::memcpy(tiles[kTile].b[i], static_cast<const char*>(p) + i * stride_bytes, 64);
-  }
-  template <int kTile>
-  GRAFT_MODEL void store(void* p, ptrdiff_t stride_bytes) {
-    for (int i = 0; i < 16; ++i)
-      std::memcpy(static_cast<char*>(p) + i * stride_bytes, tiles[kTile].b[i], 64);
-  }
-  template <int kC, int kA, int kB, bool kSigned>
+template <bool kSigned>
+struct ByteTilesModel : TileModel {
+  template <int kC, int kA, int kB>
   GRAFT_MODEL void dot() {
     for (int i = 0; i < 16; ++i) {
       for (int j = 0; j < 16; ++j) {

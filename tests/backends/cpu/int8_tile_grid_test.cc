@@ -14,7 +14,7 @@ namespace graft::cpu::testing {
 namespace {
 
 constexpr Int8Table kModel = {
-    "model of amx", Int8Kind::kTiles, 16, 2, 16, 0, &TileGemm<TileModel>::accumulate,
+    "model of amx", Int8Kind::kTiles, 16, 2, 16, 0, &Int8Tiles<ByteTilesModel>::accumulate,
     nullptr,        nullptr};
 
 std::vector<const Int8Table*> tables() {

@@ -1,6 +1,7 @@
 // Conv: depthwise, Winograd and implicit GEMM.
 #include <vector>
 
+#include "backends/cpu/bf16/bf16_kernels.h"
 #include "backends/cpu/common/step_util.h"
 #include "backends/cpu/conv/conv_part.h"
 #include "backends/cpu/conv/conv_problem.h"
@@ -249,6 +250,7 @@ struct Depthwise {
 };
 
 constexpr KernelEntry kKernels[] = {
+    {"conv_igemm_bf16", &supports_bf16_conv, &create_bf16_conv},
     {Depthwise::kName, &Depthwise::supports, &ConvStep<Depthwise>::create},
     {Winograd::kName, &Winograd::supports, &ConvStep<Winograd>::create},
     {Igemm::kName, &common_refusal, &ConvStep<Igemm>::create},

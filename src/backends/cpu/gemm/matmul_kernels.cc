@@ -1,6 +1,7 @@
 // MatMul: weights packed once where b is a constant matrix, else packed while running.
 #include <vector>
 
+#include "backends/cpu/bf16/bf16_kernels.h"
 #include "backends/cpu/conv/conv2d.h"
 #include "backends/cpu/gemm/batched_matmul.h"
 #include "backends/cpu/gemm/compute_select.h"
@@ -160,6 +161,7 @@ class BatchedMatMul : public Step {
 };
 
 constexpr KernelEntry kKernels[] = {
+    {"matmul_packed_bf16", &supports_bf16_matmul, &create_bf16_matmul},
     {"matmul_packed_f32", &PackedMatMul::supports, &PackedMatMul::create},
     {"matmul_batched_f32", &BatchedMatMul::supports, &BatchedMatMul::create},
 };

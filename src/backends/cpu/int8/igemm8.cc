@@ -5,6 +5,7 @@
 
 #include "backends/cpu/common/rounding.h"
 #include "backends/cpu/int8/panel_args.h"
+#include "backends/cpu/tiles/block_order.h"
 
 namespace graft::cpu {
 namespace {
@@ -66,6 +67,31 @@ const uint8_t* const* widen_rows(const Int8Block& b) {
   return rows - count;
 }
 
+// Rows [0, direct_rows) are read where they are, the others from their copies.
+void run_tile_rows(const Int8Block& b, int64_t direct_rows, int64_t panel_begin,
+                   int64_t panel_end) {
+  const Int8Weights& w = *b.weights;
+  Int8PanelArgs args[2] = {Int8PanelArgs(b), Int8PanelArgs(b)};
+  args[1].acc.acc = b.acc + kInt8TileRows * w.table->panel_vecs * w.table->lanes;
+  int64_t first[2] = {};
+  for_tile_blocks(
+      b.num_rows, kInt8TileRows, panel_begin, panel_end,
+      w.panel_offset(b.group, panel_end) - w.panel_offset(b.group, panel_begin),
+      [&](int slot, int64_t row, int64_t count, int64_t panel) {
+        args[slot].select(panel);
+        Int8AccArgs& acc = args[slot].acc;
+        const bool direct = row < direct_rows;
+        acc.packed_ld = direct ? b.row_bytes : w.steps * kInt8Step;
+        acc.packed_rows = direct ? b.rows[row] : b.packed_rows + row * acc.packed_ld;
+        acc.num_rows = count;
+        first[slot] = row;
+        w.table->accumulate(&acc);
+      },
+      [&](int slot) {
+        args[slot].finish(args[slot].acc.acc, first[slot], args[slot].acc.num_rows);
+      });
+}
+
 // Rows whose src and dst stay in the first-level cache from one panel to the next, where the
 // panels do too; else all.
 int64_t rows_in_cache(const Int8Weights& w, int64_t panels) {
@@ -92,20 +118,23 @@ void run_int8_block(const Int8Block& b, int64_t panel_begin, int64_t panel_end) 
   const Int8Epilogue& e = *b.epilogue;
   // Blocks of whole strips of rows, so that only the last has a short one.
   const int64_t blocks = ceil_div(b.num_rows, kInt8FinishRows);
-  const int64_t height = w.table->kind == Int8Kind::kTiles ? kInt8TileRows
-                         : blocks > 0
-                             ? round_up(ceil_div(b.num_rows, blocks), w.table->row_multiple)
-                             : 1;
+  const int64_t height =
+      blocks > 0 ? round_up(ceil_div(b.num_rows, blocks), w.table->row_multiple) : 1;
   const uint8_t* const* rows = b.rows;
   int64_t row_stride = b.row_stride;
-  // Whole blocks that tiles may read where they are.
-  int64_t direct_rows = 0;
   if (w.table->kind == Int8Kind::kTiles) {
+    // Whole blocks that tiles may read where they are.
+    int64_t direct_rows = 0;
     if (w.taps == 1 && w.tap_k == w.steps * kInt8Step) {
       const bool all = b.readable_rows >= round_up(b.num_rows, w.table->row_multiple);
-      direct_rows = all ? b.num_rows : std::min(b.readable_rows, b.num_rows) / height * height;
+      direct_rows =
+          all ? b.num_rows : std::min(b.readable_rows, b.num_rows) / kInt8TileRows * kInt8TileRows;
     }
     if (direct_rows < b.num_rows) pack_rows(b, direct_rows);
+    if (w.table->begin) w.table->begin();
+    run_tile_rows(b, direct_rows, panel_begin, panel_end);
+    if (w.table->end) w.table->end();
+    return;
   }
   if (w.table->kind == Int8Kind::kWords && !b.rows_are_words) {
     rows = widen_rows(b);
@@ -131,11 +160,6 @@ void run_int8_block(const Int8Block& b, int64_t panel_begin, int64_t panel_end) 
       for (int64_t row = begin; row < end; row += step) {
         acc.num_rows = std::min(step, end - row);
         acc.rows = rows + row;
-        const bool direct = row < direct_rows;
-        acc.packed_ld = direct ? b.row_bytes : w.steps * kInt8Step;
-        acc.packed_rows = direct          ? b.rows[row]
-                          : b.packed_rows ? b.packed_rows + row * acc.packed_ld
-                                          : nullptr;
         if (finishes) {
           args.rows_of_dst(row, acc.num_rows);
           w.table->product(&acc, &args.to_dst);

@@ -27,7 +27,6 @@ constexpr int64_t kInt8FinishRows = 48;
 constexpr int64_t kInt8ShortTap = 32;
 // The same of tile kernels, which take them two tiles at a time.
 constexpr int64_t kInt8TileRows = 32;
-static_assert(kInt8TileRows <= kInt8FinishRows);
 
 struct Int8Block {
   const Int8Weights* weights = nullptr;
@@ -47,7 +46,7 @@ struct Int8Block {
   int64_t ldr = 0;                 // elements
   char* dst = nullptr;
   int64_t ldd = 0;
-  int32_t* acc = nullptr;          // kInt8FinishRows x a full panel
+  int32_t* acc = nullptr;          // int8_acc_bytes
   uint8_t* packed_rows = nullptr;  // int8_packed_bytes
 };
 
@@ -56,8 +55,10 @@ void run_int8_block(const Int8Block& block, int64_t panel_begin, int64_t panel_e
 // Scratch for the copies of a block's rows that kernels of tiles and words need.
 int64_t int8_packed_bytes(const Int8Weights& weights, int64_t num_rows);
 
+// Tile kernels have two blocks of rows at work.
 inline int64_t int8_acc_bytes(const Int8Table& table) {
-  return kInt8FinishRows * table.panel_vecs * table.lanes * int64_t{sizeof(int32_t)};
+  const int64_t rows = table.kind == Int8Kind::kTiles ? 2 * kInt8TileRows : kInt8FinishRows;
+  return rows * table.panel_vecs * table.lanes * int64_t{sizeof(int32_t)};
 }
 
 }  // namespace graft::cpu

@@ -1,24 +1,15 @@
 #include "backends/cpu/int8/product.h"
 
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "backends/cpu/common/rounding.h"
 #include "backends/cpu/gemm/compute_select.h"
+#include "backends/cpu/tiles/permission.h"
 #include "ir/quantized.h"
 
 namespace graft::cpu {
 namespace {
-
-// The kernel gives a process tile registers on request only; asked for once.
-bool amx_permitted() {
-  constexpr long kRequestPermission = 0x1023, kTileData = 18;
-  static const bool permitted = syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-  return permitted;
-}
 
 constexpr int64_t kTileBytes = int64_t{kInt8TileSteps} * kInt8Step;
 

@@ -5,6 +5,7 @@
 
 #include "backends/cpu/common/rounding.h"
 #include "backends/cpu/int8/panel_args.h"
+#include "backends/cpu/tiles/block_order.h"
 
 namespace graft::cpu {
 namespace {
@@ -77,26 +78,35 @@ void run_tile_grid(const Int8Block& b, const TileGrid& g, const ptrdiff_t* taps,
                    const uint8_t* copy, int64_t panel_begin, int64_t panel_end) {
   const Int8Weights& w = *b.weights;
   const int64_t rows = g.rows();
-  Int8PanelArgs args(b);
-  args.acc.packed_ld = args.acc.packed_bytes = g.pixel_bytes;
-  args.acc.packed_taps = taps;
-  args.acc.num_packed_taps = w.taps;
-  if (w.table->begin) w.table->begin();
-  for (int64_t p = panel_begin; p < panel_end; ++p) {
-    args.select(p);
-    for (int64_t row = 0; row < rows; row += kInt8TileRows) {
-      const int64_t count = std::min(kInt8TileRows, rows - row);
-      args.acc.num_rows = count;
-      args.acc.packed_rows = copy + row * g.pixel_bytes;
-      w.table->accumulate(&args.acc);
-      for (int64_t i = 0; i < count;) {
-        const int64_t line = (row + i) / g.pitch, x = (row + i) % g.pitch;
-        const int64_t run = std::min(count - i, (x < g.columns ? g.columns : g.pitch) - x);
-        if (x < g.columns) args.finish(b.acc + i * args.width(), line * g.columns + x, run);
-        i += run;
-      }
-    }
+  Int8PanelArgs args[2] = {Int8PanelArgs(b), Int8PanelArgs(b)};
+  args[1].acc.acc = b.acc + kInt8TileRows * w.table->panel_vecs * w.table->lanes;
+  for (Int8PanelArgs& a : args) {
+    a.acc.packed_ld = a.acc.packed_bytes = g.pixel_bytes;
+    a.acc.packed_taps = taps;
+    a.acc.num_packed_taps = w.taps;
   }
+  int64_t first[2] = {};
+  if (w.table->begin) w.table->begin();
+  for_tile_blocks(
+      rows, kInt8TileRows, panel_begin, panel_end,
+      w.panel_offset(b.group, panel_end) - w.panel_offset(b.group, panel_begin),
+      [&](int slot, int64_t row, int64_t count, int64_t panel) {
+        args[slot].select(panel);
+        args[slot].acc.num_rows = count;
+        args[slot].acc.packed_rows = copy + row * g.pixel_bytes;
+        first[slot] = row;
+        w.table->accumulate(&args[slot].acc);
+      },
+      [&](int slot) {
+        Int8PanelArgs& a = args[slot];
+        const int64_t row = first[slot], count = a.acc.num_rows;
+        for (int64_t i = 0; i < count;) {
+          const int64_t line = (row + i) / g.pitch, x = (row + i) % g.pitch;
+          const int64_t run = std::min(count - i, (x < g.columns ? g.columns : g.pitch) - x);
+          if (x < g.columns) a.finish(a.acc.acc + i * a.width(), line * g.columns + x, run);
+          i += run;
+        }
+      });
   if (w.table->end) w.table->end();
 }
 
