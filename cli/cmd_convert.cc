@@ -12,7 +12,7 @@ namespace graft::cli {
 namespace {
 
 struct Args {
-  std::string input, output, report_json, report_text, precision = "fp32";
+  std::string input, output, report_json, report_text, report_html, precision = "fp32";
   ConvertOptions options;
   bool quiet = false, json = false, strict = false, no_native_segments = false;
   std::string fp32_math = "fast";
@@ -44,6 +44,10 @@ void add_common(CLI::App& cmd, Args& args) {
   cmd.add_option("--fp32-math", args.fp32_math, "fast | strict (no Winograd)")
       ->check(CLI::IsMember({"fast", "strict"}));
   cmd.add_flag("--verify-each-pass", args.options.verify_each_pass);
+  cmd.add_option("--report-json", args.report_json, "Also write the report as JSON");
+  cmd.add_option("--report-text", args.report_text, "Also write the report as text");
+  cmd.add_option("--report-html", args.report_html,
+                 "Also write the report as one HTML page with a map of the engines");
   cmd.add_flag("--json", args.json, "Print the report as JSON");
   cmd.add_flag("--quiet", args.quiet, "Print nothing but errors");
 }
@@ -58,6 +62,24 @@ Status finish(Args& args) {
   args.options.native_segments = !args.no_native_segments;
   args.options.progress = progress_fn(args.quiet);
   return ok_status();
+}
+
+// Before the work, so that a wrong path costs nothing.
+Status check_outputs(const Args& args) {
+  for (const std::string* path :
+       {&args.output, &args.report_json, &args.report_text, &args.report_html, &args.save_table})
+    if (!path->empty())
+      if (Status s = check_writable(*path); !s.ok()) return s;
+  return ok_status();
+}
+
+Status write_reports(const Args& args, const Report& report) {
+  if (!args.report_json.empty())
+    if (Status s = write_text(args.report_json, report.json()); !s.ok()) return s;
+  if (!args.report_text.empty())
+    if (Status s = write_text(args.report_text, report.text()); !s.ok()) return s;
+  if (args.report_html.empty()) return ok_status();
+  return write_text(args.report_html, report.html());
 }
 
 void print_report(const Args& args, const Report& report) {
@@ -92,20 +114,14 @@ Status prepare_int8(std::span<const std::byte> graph, Args& args) {
 
 int run_convert(Args& args) {
   if (Status s = finish(args); !s.ok()) return fail(s);
-  for (const std::string* path :
-       {&args.output, &args.report_json, &args.report_text, &args.save_table})
-    if (!path->empty())
-      if (Status s = check_writable(*path); !s.ok()) return fail(s);
+  if (Status s = check_outputs(args); !s.ok()) return fail(s);
   Result<std::vector<std::byte>> bytes = read_file(args.input, kMaxGraphBytes);
   if (!bytes.ok()) return fail(bytes.status());
   if (Status s = prepare_int8(*bytes, args); !s.ok()) return fail(s.with_context(args.input));
   Result<Conversion> conversion = convert(*bytes, args.options);
   if (!conversion.ok()) return fail(conversion.status().with_context(args.input));
   if (Status s = write_file_atomic(args.output, conversion->graph); !s.ok()) return fail(s);
-  if (!args.report_json.empty())
-    if (Status s = write_text(args.report_json, conversion->report.json()); !s.ok()) return fail(s);
-  if (!args.report_text.empty())
-    if (Status s = write_text(args.report_text, conversion->report.text()); !s.ok()) return fail(s);
+  if (Status s = write_reports(args, conversion->report); !s.ok()) return fail(s);
   if (args.json)
     print_report(args, conversion->report);
   else if (!args.quiet)
@@ -115,6 +131,7 @@ int run_convert(Args& args) {
 
 int run_analyze(Args& args) {
   if (Status s = finish(args); !s.ok()) return fail(s);
+  if (Status s = check_outputs(args); !s.ok()) return fail(s);
   Result<std::vector<std::byte>> bytes = read_file(args.input, kMaxGraphBytes);
   if (!bytes.ok()) return fail(bytes.status());
   // What can be known before there are ranges.
@@ -122,6 +139,7 @@ int run_analyze(Args& args) {
     args.options.calibration = CalibrationMode::kEngines;
   Result<Report> report = analyze(*bytes, args.options);
   if (!report.ok()) return fail(report.status().with_context(args.input));
+  if (Status s = write_reports(args, *report); !s.ok()) return fail(s);
   print_report(args, *report);
   return kDone;
 }
@@ -134,8 +152,6 @@ void add_convert(CLI::App& app, int& exit_code) {
       "convert", "Frozen GraphDef -> mixed GraphDef; exits 3 when nothing was converted");
   add_common(*cmd, *args);
   cmd->add_option("-o,--output", args->output, "Where the mixed graph goes")->required();
-  cmd->add_option("--report-json", args->report_json, "Also write the report as JSON");
-  cmd->add_option("--report-text", args->report_text, "Also write the report as text");
   cmd->add_option("--calibrate", args->calibrate.feeds,
                   "Calibration data: FILE.npz with an array an input, or NAME=FILE.npy, repeated");
   add_calibrator(*cmd, args->calibrate);

@@ -9,8 +9,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MAX_LINES = 700
 MAX_BYTES = 2_000_000
-TEXT = {".h", ".cc", ".cu", ".cuh", ".inc", ".def", ".py", ".md", ".cmake", ".txt", ".json", ".sh", ""}
-CODE = {".h", ".cc", ".cu", ".cuh", ".inc", ".def", ".py"}
+TEXT = {".h", ".cc", ".cu", ".cuh", ".inc", ".def", ".py", ".md", ".cmake", ".txt", ".json", ".sh", ".js", ".css", ".html", ""}
+CODE = {".h", ".cc", ".cu", ".cuh", ".inc", ".def", ".py", ".js", ".css"}
 MARKER = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK")) + r")\b")
 MACHINE_PATH = re.compile("/wor" + r"k/|/tm" + r"p/\w|/ho" + r"me/\w")
 # The library never prints, aborts, exits or touches files except through base/file_io.

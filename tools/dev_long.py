@@ -26,6 +26,8 @@ CHECKS = {
     "asan": ("long_asan", "check", ("src", "tests"), "the test binaries under address and undefined-behaviour sanitizers"),
     "fuzz": ("long_fuzz", "check", ("src", "tests/fuzz"), "each libFuzzer target for a fixed number of runs, with sanitizers"),
     "conformance": ("long_conformance", "check", ("src", "tests/conformance"), "every generated case of every accepted TensorFlow op; writes docs/tf-ops.md"),
+    "browser": ("long_browser", "check", ("src/convert/page", "src/convert/report_html.cc", "src/convert/report_json.cc", "tests/long/report_page.py"),
+                "the report's page in headless Chromium, with a report of 100,000 nodes"),
     "networks": ("long_networks", "check", ("src", "tools"), "every network against TensorFlow in double; the INT8 example on ResNet50"),
     "keras-applications": ("long_keras_applications", "check", ("src", "tools/network_application.py", "tools/network_keras.py"),
                            "every builder of keras.applications, in both data formats: one engine, within the bar"),

@@ -41,7 +41,12 @@ def system_packages():
     missing = _missing(APT)
     if not _python_has_venv(_base_python()):
         missing.append("python3-venv")
-    optional = [] if common.have("ccache") else _missing(APT_OPTIONAL)
+    install(missing, [] if common.have("ccache") else _missing(APT_OPTIONAL))
+
+
+def install(missing, optional=()):
+    """Installs Debian packages; the optional ones as far as they can be had."""
+    missing, optional = list(missing), list(optional)
     if not missing:
         return
     if not common.have("apt-get"):
@@ -50,10 +55,10 @@ def system_packages():
     if root and not common.have("sudo"):
         common.die("not root and no sudo; install: apt-get install " + " ".join(missing + optional))
     env = dict(common.environment(), DEBIAN_FRONTEND="noninteractive")
-    install = [*root, "apt-get", "-qq", "install", "-y", "--no-install-recommends"]
+    command = [*root, "apt-get", "-qq", "install", "-y", "--no-install-recommends"]
     common.run([*root, "apt-get", "-qq", "update"], env=env)
     for packages in (missing + optional, missing):  # the optional ones must not stand in the way
-        if common.run([*install, *packages], env=env, check=False, stdout=subprocess.DEVNULL).returncode == 0:
+        if common.run([*command, *packages], env=env, check=False, stdout=subprocess.DEVNULL).returncode == 0:
             return
     common.die("apt-get could not install: " + " ".join(missing))
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "graft/types.h"
@@ -17,6 +18,8 @@ struct NodeVerdict {
                             // "segment_too_small", "denied", "memory_limit", ...
   std::string reason;       // names the exact attribute, dtype or rule
   std::string hint;         // what the user may do; may be empty
+  // Producers as indices into Report::nodes, each once.
+  std::vector<int32_t> inputs = {}, control_inputs = {};
 };
 
 struct LayerReport {
@@ -66,6 +69,10 @@ struct Report {
   std::string summary() const;  // one line
   std::string text() const;
   std::string json() const;  // schema: docs/report.md
+  std::string html() const;  // one page that needs nothing else
 };
+
+// The page of a report that is JSON already, as Report::json() gives it or with fields added.
+std::string report_page(std::string_view json);
 
 }  // namespace graft

@@ -1,4 +1,4 @@
-"""The report of a conversion: one object, read as text, JSON or Python data."""
+"""The report of a conversion: one object, read as text, JSON, Python data or a page."""
 
 import json
 import os
@@ -41,10 +41,16 @@ class Report:
         self.json = json.dumps(self._data)
         self.text += f"\n{title}\n{text}"
 
+    @property
+    def html(self):
+        """One page that needs nothing else: a map of engines and native nodes, and tables that sort and filter."""
+        return native.report_page(self.json)
+
     def save(self, path):
-        """Writes text (.txt) or JSON (.json), by the suffix of `path`."""
-        content = self.json if str(path).endswith(".json") else self.text
-        native.write_file_atomic(os.fspath(path), content.encode())
+        """Writes HTML (.html), JSON (.json) or text, by the suffix of `path`."""
+        path = os.fspath(path)
+        content = self.html if path.endswith((".html", ".htm")) else self.json if path.endswith(".json") else self.text
+        native.write_file_atomic(path, content.encode())
 
     def __str__(self):
         return self.text

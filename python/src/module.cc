@@ -197,6 +197,8 @@ NB_MODULE(_graftrt, m) {
   bind_finish(m);
   bind_compare(m);
   m.def("install_log_sink", &install_log_sink, "sink"_a);
+  m.def(
+      "report_page", [](const std::string& json) { return report_page(json); }, "json"_a);
   m.def("pass_names", &pass_names);
   m.def("counters_json", &counters_json);
   m.def("reset_counters", &reset_counters);

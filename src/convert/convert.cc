@@ -14,6 +14,7 @@
 #include "convert/memory.h"
 #include "convert/outputs.h"
 #include "convert/partitioned.h"
+#include "convert/report_edges.h"
 #include "partition/calib.h"
 #include "partition/splice.h"
 #include "passes/pipeline.h"
@@ -215,6 +216,7 @@ Result<Conversion> convert_impl(std::span<const std::byte> bytes, const ConvertO
   progress.report("build", static_cast<int64_t>(segments.size()),
                   static_cast<int64_t>(segments.size()));
   finish_verdicts(p, engine_of_segment, left, kept, report);
+  add_edges(p.graph, report.nodes);
 
   if (engines.empty()) {
     if (options.strict && options.min_segment_size != -1)

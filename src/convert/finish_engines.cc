@@ -7,6 +7,7 @@
 #include "base/work.h"
 #include "convert/layers.h"
 #include "convert/memory.h"
+#include "convert/report_edges.h"
 #include "engine/plan/plan.h"
 #include "graphdef/wire.h"
 #include "graphdef/writer.h"
@@ -111,6 +112,7 @@ void fill_nodes(const Graph& graph, Report& report) {
     report.nodes_in_engines += verdict.engine >= 0;
     report.nodes.push_back(std::move(verdict));
   }
+  add_edges(graph, report.nodes);
   report.nodes_total = static_cast<int64_t>(report.nodes.size());
 }
 

@@ -72,6 +72,8 @@ std::string Report::json() const {
       row["reason"] = n.reason;
       if (!n.hint.empty()) row["hint"] = n.hint;
     }
+    if (!n.inputs.empty()) row["inputs"] = n.inputs;
+    if (!n.control_inputs.empty()) row["control_inputs"] = n.control_inputs;
     root["nodes"].push_back(std::move(row));
   }
   root["by_minimum_segment_size"] = Json::array();
