@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/work.h"
 #include "convert/build.h"
+#include "convert/hints.h"
 #include "convert/int8_setup.h"
 #include "convert/memory.h"
 #include "convert/outputs.h"
@@ -118,6 +119,9 @@ void finish_verdicts(Partitioned& p, const std::vector<int>& engine_of_segment,
   }
   if (frontend::has_lowered_control_flow(p.source))
     report.nodes = source_verdicts(p.source, p.graph, p.rebuilt, kept, report.nodes);
+  for (NodeVerdict& verdict : report.nodes)
+    if (verdict.engine < 0 && verdict.hint.empty())
+      verdict.hint = default_hint(verdict.reason_code, verdict.reason);
   report.nodes_total = static_cast<int64_t>(report.nodes.size());
   report.nodes_in_engines = std::count_if(report.nodes.begin(), report.nodes.end(),
                                           [](const NodeVerdict& v) { return v.engine >= 0; });
@@ -216,7 +220,7 @@ Result<Conversion> convert_impl(std::span<const std::byte> bytes, const ConvertO
   progress.report("build", static_cast<int64_t>(segments.size()),
                   static_cast<int64_t>(segments.size()));
   finish_verdicts(p, engine_of_segment, left, kept, report);
-  add_edges(p.graph, report.nodes);
+  add_edges(p.source, report.nodes);
 
   if (engines.empty()) {
     if (options.strict && options.min_segment_size != -1)

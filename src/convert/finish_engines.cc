@@ -108,6 +108,7 @@ void fill_nodes(const Graph& graph, Report& report) {
     if (verdict.engine < 0) {
       verdict.reason_code = "native";
       verdict.reason = "native in the calibration graph";
+      verdict.hint = "the report of the calibration graph says why";
     }
     report.nodes_in_engines += verdict.engine >= 0;
     report.nodes.push_back(std::move(verdict));

@@ -1,8 +1,11 @@
 #include "convert/report_edges.h"
 
+#include "base/check.h"
+
 namespace graft::convert_detail {
 
 void add_edges(const graphdef::Graph& graph, std::vector<NodeVerdict>& nodes) {
+  GRAFT_CHECK(nodes.size() == graph.nodes.size(), "one verdict per node");
   // The consumer that a producer was last noted for: linear for a node of any number of inputs.
   std::vector<int32_t> data_of(nodes.size(), -1), control_of(nodes.size(), -1);
   for (size_t i = 0; i < nodes.size(); ++i) {

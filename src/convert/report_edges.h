@@ -8,7 +8,7 @@
 
 namespace graft::convert_detail {
 
-// `nodes` holds one verdict per node, in graph order.
+// `nodes` holds one verdict per node of `graph`, in its order.
 void add_edges(const graphdef::Graph& graph, std::vector<NodeVerdict>& nodes);
 
 }  // namespace graft::convert_detail

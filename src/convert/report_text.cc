@@ -29,7 +29,8 @@ std::vector<std::pair<int64_t, std::string>> reasons(const Report& report) {
   std::map<std::string, int64_t> counts;
   for (const NodeVerdict& node : report.nodes)
     if (node.engine < 0 && node.op != "Const")
-      ++counts[node.op + ": " + (node.reason.empty() ? node.reason_code : node.reason)];
+      ++counts[node.op + ": " + (node.reason.empty() ? node.reason_code : node.reason) +
+               (node.hint.empty() ? "" : "; hint: " + node.hint)];
   std::vector<std::pair<int64_t, std::string>> rows;
   rows.reserve(counts.size());
   for (const auto& [reason, count] : counts) rows.emplace_back(count, reason);

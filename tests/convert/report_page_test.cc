@@ -89,5 +89,35 @@ TEST(ReportEdges, inputs_are_indices_each_once) {
   EXPECT_FALSE(root["nodes"][index("x")].contains("inputs"));
 }
 
+// A conditional of Switch and Merge becomes one op for the conversion; the report is of the graph
+// that was given.
+TEST(ReportEdges, of_lowered_control_flow_are_those_of_the_source) {
+  frontend::GraphBuilder b;
+  b.placeholder("x", DType::kFloat, {-1, 4});
+  b.placeholder("p", DType::kBool, {});
+  b.add("Switch", "s0", {"x", "p"}, convert_testing::float_t());
+  b.add("Switch", "s1", {"x", "p"}, convert_testing::float_t());
+  b.add("Neg", "no", {"s0"}, convert_testing::float_t());
+  b.add("Abs", "yes", {"s1:1"}, convert_testing::float_t());
+  b.add("Merge", "out", {"no", "yes"},
+        {{"T", frontend::type_attr(DType::kFloat)}, {"N", graphdef::attr_of_int(2)}});
+  b.add("Relu", "end", {"out"}, convert_testing::float_t());
+  ConvertOptions options = to({"end"});
+  options.min_segment_size = 1;
+  const auto report = analyze(b.bytes(), options);
+  ASSERT_TRUE(report.ok()) << report.status().message();
+  EXPECT_EQ(convert_testing::verdict(*report, "out").engine, 0);
+  const auto names = [&](const std::string& name) {
+    std::vector<std::string> inputs;
+    for (int32_t i : convert_testing::verdict(*report, name).inputs)
+      inputs.push_back(report->nodes.at(static_cast<size_t>(i)).name);
+    return inputs;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(names("s1"), (Names{"x", "p"}));
+  EXPECT_EQ(names("out"), (Names{"no", "yes"}));
+  EXPECT_EQ(names("end"), Names{"out"});
+}
+
 }  // namespace
 }  // namespace graft

@@ -51,13 +51,25 @@ TEST(Report, json_follows_its_schema) {
 TEST(Report, every_native_node_has_a_reason) {
   for (int64_t least : {-1, 1, 2, 3, 4}) {
     for (const NodeVerdict& v : islands(least).nodes)
-      EXPECT_EQ(v.reason_code.empty(), v.engine >= 0) << v.name << " at " << least;
+      EXPECT_EQ(v.reason_code.empty() && v.hint.empty(), v.engine >= 0)
+          << v.name << " at " << least;
   }
   const Report report = islands(3);
   EXPECT_EQ(verdict(report, "strange").reason_code, "unsupported_op");
   EXPECT_EQ(verdict(report, "second/a").engine, -1);
   EXPECT_NE(verdict(report, "second/a").reason.find("2"), std::string::npos)
       << verdict(report, "second/a").reason;
+}
+
+TEST(Report, hints_of_segments_name_the_option) {
+  EXPECT_NE(verdict(islands(3), "second/a").hint.find("min_segment_size"), std::string::npos);
+  ConvertOptions options = to({"end"});
+  options.min_segment_size = 1;
+  options.max_engines = 1;
+  const auto conversion = convert(two_islands().bytes(), options);
+  ASSERT_TRUE(conversion.ok()) << conversion.status().message();
+  EXPECT_NE(verdict(conversion->report, "second/a").hint.find("max_engines"), std::string::npos);
+  EXPECT_NE(conversion->report.text().find("; hint: a higher max_engines"), std::string::npos);
 }
 
 TEST(Report, text_names_engines_layers_and_reasons) {

@@ -112,6 +112,43 @@ def csp(browser):
     path.unlink()
 
 
+def opened(browser):
+    """An engine expands to a box a node, with what is computed from constants beside it, and collapses again."""
+    visit = Visit(browser, "digits")
+    page = visit.page
+    report = json.loads(page.evaluate("byId('data').textContent"))
+    inside = [i for i, node in enumerate(report["nodes"]) if node["engine"] == 0]
+    groups = page.evaluate("(() => { const report = JSON.parse(byId('data').textContent), {boxes, boxOf} = contract(report, 4000, new Set([0]));"
+                           "return {boxOf: [...boxOf], opened: boxes.map(b => b.opened), layer: boxes.map(b => b.layer),"
+                           "plain: boxes.map(b => b.nodes.length - b.constants)} })()")
+    box = groups["boxOf"]
+    assert len(report["engines"]) == 1 and all(groups["opened"][box[i]] == 0 for i in inside)
+    assert {groups["plain"][box[i]] for i in inside} == {0, 1}  # 0: constants that several nodes use
+    convolutions = [box[i] for i in inside if report["nodes"][i]["op"] == "Conv2D"]
+    assert len(set(convolutions)) == 3 and all(groups["plain"][b] == 1 for b in convolutions)
+    for i in inside:
+        for j in report["nodes"][i].get("inputs", []):
+            assert box[i] == box[j] or groups["layer"][box[j]] < groups["layer"][box[i]]
+
+    page.focus("#map")
+    page.keyboard.press("n")
+    page.keyboard.press("n")
+    page.keyboard.press("e")
+    assert "Collapse" in visit.details()
+    names = {report["nodes"][i]["name"] for i in inside}
+    page.keyboard.press("n")
+    page.keyboard.press("n")
+    assert page.text_content("#details h3") in names and "Collapse" in visit.details()
+    visit.shoot("_opened")
+    page.click("#details button:has-text('Collapse')")
+    assert "Expand" in visit.details() and page.text_content("#details h3") == report["engines"][0]["name"]
+    page.click("#zoom-fit")
+    x, y = page.evaluate("(() => { const r = byId('map').getBoundingClientRect(); return [r.x + r.width * 0.6, r.y + r.height / 2] })()")
+    page.mouse.dblclick(x, y)
+    assert "Collapse" in visit.details()
+    visit.close()
+
+
 def wide_and_narrow(browser):
     """Light, dark and a small window: drawn, in different colours, without sideways scrolling."""
     backgrounds = set()
@@ -185,7 +222,7 @@ def main():
         # Pages of this repository alone are opened; as root Chromium has no sandbox.
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         result["chromium"] = browser.version
-        for test in (small, csp, wide_and_narrow, large):
+        for test in (small, csp, opened, wide_and_narrow, large):
             try:
                 result[test.__name__] = test(browser) or "passed"
             except Exception:

@@ -34,11 +34,13 @@ function boxLabel(report, box) {
     const engine = report.engines[box.engine];
     return [shown(engine.name, 80), plural(engine.nodes.length, "node"), flops(engine.flops)];
   }
-  const plain = box.constants < box.nodes.length ? box.nodes.filter(i => !isConstant(report.nodes[i])) : box.nodes;
+  // Constants come last.
+  const plain = box.constants < box.nodes.length ? box.nodes.slice(0, box.nodes.length - box.constants) : box.nodes;
   const ops = tally(plain, i => report.nodes[i].op);
+  if (box.opened >= 0 && plain.length === 1) return [shown(report.nodes[plain[0]].name.split("/").pop(), 80), shown(ops[0][0], 80)];
   const first = ops.length === 1 && plain.length === 1 && isPlaceholder(ops[0][0]) ? report.nodes[plain[0]].name
       : ops.slice(0, 2).map(([op, n]) => n > 1 ? `${op} \u00d7${grouped(n)}` : op).join(", ") + (ops.length > 2 ? ", \u2026" : "");
-  const kind = ops.every(([op]) => isPlaceholder(op)) ? "input" : box.code;
+  const kind = ops.every(([op]) => isPlaceholder(op)) ? "input" : box.opened >= 0 ? "constants" : box.code;
   return [shown(first, 80), kind + (plain.length < box.nodes.length ? ` + ${plural(box.constants, "constant")}` : "")];
 }
 
@@ -59,11 +61,18 @@ function listing(title, items, make) {
 
 const link = (text, act) => el("button", {class: "link mono", onclick: act}, shown(text, 200));
 
-function engineDetails(engine, box, act) {
+// The button that shows an engine's nodes on the map, or hides them again.
+function openingButton(engine, e, act) {
+  const many = engine.nodes.length > MAX_OPENED && !act.isOpen(e);
+  return el("button", {onclick: () => act.toggleEngine(e), disabled: many, title: many ? `At most ${grouped(MAX_OPENED)} nodes are drawn` : ""},
+            act.isOpen(e) ? "Collapse it on the map" : "Expand it on the map");
+}
+
+function engineDetails(engine, e, members, act) {
   return [
     el("h3", {}, shown(engine.name)), tag("engine"),
     pairs([
-      ["nodes", grouped(engine.nodes.length) + (box.nodes.length > engine.nodes.length ? `, and ${plural(box.nodes.length - engine.nodes.length, "constant")}` : "")],
+      ["nodes", grouped(engine.nodes.length) + (members > engine.nodes.length ? `, and ${plural(members - engine.nodes.length, "constant")}` : "")],
       ["layers", grouped(engine.layers.length)], ["arithmetic", flops(engine.flops)],
       engine.reference_flops_share > 0 && ["in reference kernels", percent(engine.reference_flops_share)],
       engine.int8_macs_share > 0 && ["multiply-adds in INT8", percent(engine.int8_macs_share)],
@@ -71,7 +80,8 @@ function engineDetails(engine, box, act) {
       ["memory", `about ${bytes(engine.memory_bytes)}: weights ${bytes(engine.weights_memory_bytes)}, activations ${bytes(engine.activations_bytes)}, scratch ${bytes(engine.scratch_bytes)}`],
       ["over its border", bytes(engine.boundary_bytes)], ["built in", `${engine.build_s.toFixed(3)} s`],
     ]),
-    el("p", {}, el("button", {onclick: act.listNodes}, "List its nodes"), " ", el("button", {onclick: act.listLayers}, "List its layers")),
+    el("p", {class: "buttons"}, openingButton(engine, e, act), el("button", {onclick: act.listNodes}, "List its nodes"),
+       el("button", {onclick: act.listLayers}, "List its layers")),
     ...listing("Inputs", engine.inputs, t => el("code", {}, shown(tensorText(t)))),
     ...listing("Outputs", engine.outputs, t => el("code", {}, shown(tensorText(t)))),
     ...listing("Layers by op", tally(engine.layers, l => l.op), ([op, n]) => `${op} \u00d7${grouped(n)}`),
@@ -104,6 +114,7 @@ function nodeDetails(report, i, users, act) {
       engine ? ["engine", link(engine.name, () => act.showEngine(node.engine))] : ["reason", shown(node.reason || node.code, 2000)],
       !engine && node.hint ? ["hint", shown(node.hint, 2000)] : null,
     ]),
+    ...(engine ? [el("p", {}, openingButton(engine, node.engine, act))] : []),
     ...listing("Takes from", linked(node.inputs), j => link(report.nodes[j].name, () => act.showNode(j))),
     ...listing("Runs after", linked(node.control_inputs), j => link(report.nodes[j].name, () => act.showNode(j))),
     ...listing("Feeds", users, j => link(report.nodes[j].name, () => act.showNode(j))),

@@ -2,6 +2,7 @@
 
 const byId = id => document.getElementById(id);
 const MAX_BOXES = 4000;  // then runs of one code and layer share a box
+const MAX_OPENED = 5000;  // nodes of an engine whose nodes are shown on the map
 
 function card(value, text, title = "") {
   return el("div", {class: "card", title}, el("b", {}, value), el("span", {}, text));
@@ -20,7 +21,7 @@ function showTotals(report, counts, openCode) {
     card(bytes(report.memory.memory_bytes), "memory of the engines, estimated",
          `limit: ${report.memory.memory_limit_bytes < 0 ? "none" : bytes(report.memory.memory_limit_bytes)}; scratch of one engine at most ${bytes(report.memory.max_workspace_bytes)}`),
     card(t.graph_bytes_out ? `${bytes(t.graph_bytes_in)} \u2192 ${bytes(t.graph_bytes_out)}` : bytes(t.graph_bytes_in), "graph"),
-    card(`${t.total_s.toFixed(2)} s`, "to convert"));
+    card(t.total_s < 0.1 ? `${(t.total_s * 1000).toPrecision(2)} ms` : `${t.total_s.toFixed(2)} s`, t.graph_bytes_out ? "to convert" : "to analyze"));
   const bar = byId("coverage");
   bar.setAttribute("aria-label", "Nodes: " + counts.map(([code, n]) => `${grouped(n)} ${code}`).join(", "));
   for (const [code, n] of counts) {
@@ -85,38 +86,63 @@ function makeTabs(specs) {
 function start() {
   const report = JSON.parse(byId("data").textContent);
   if (report.schema !== 1) throw new Error(`the report has schema ${report.schema}, this page reads 1`);
-  const {boxes, boxOf, merged} = contract(report, MAX_BOXES), users = usersOf(report.nodes), details = byId("details");
-  let tabs = null, map = null;
+  const opened = new Set(), users = usersOf(report.nodes), details = byId("details");
+  let {boxes, boxOf, boxOfEngine, merged} = contract(report, MAX_BOXES), tabs = null, map = null;
   const codeOf = node => node.engine >= 0 ? "engine" : node.code;
 
   const act = {
     showNode: i => { tabs.open("nodes").reveal(i); showNode(i); },
-    showEngine: e => selectBox(e, true),
+    showEngine,
+    isOpen: e => opened.has(e),
+    toggleEngine: e => {
+      if (opened.has(e)) opened.delete(e);
+      else if (report.engines[e].nodes.length > MAX_OPENED) return;
+      else opened.add(e);
+      ({boxes, boxOf, boxOfEngine, merged} = contract(report, MAX_BOXES, opened));
+      map.show(boxes, byId("size-by").value);
+      showEngine(e);
+    },
   };
-  const listNodes = b => tabs.open("nodes").setOnly(i => boxOf[i] === b, boxes[b].engine >= 0 ? report.engines[boxes[b].engine].name : `box: ${boxLabel(report, boxes[b])[0]}`);
-  function showNode(i) {
-    map.select(boxOf[i], true);
-    details.replaceChildren(...nodeDetails(report, i, users(i), act));
+  function listNodes(b) {
+    const box = boxes[b], members = new Set(box.nodes);
+    tabs.open("nodes").setOnly(i => members.has(i), box.engine >= 0 ? report.engines[box.engine].name : `box: ${boxLabel(report, box)[0]}`);
   }
-  function showBox(b) {
-    if (b < 0) return details.replaceChildren(el("p", {class: "faint"}, "Nothing is selected."));
-    const box = boxes[b], here = {...act, listNodes: () => listNodes(b)};
-    if (box.engine < 0) details.replaceChildren(...nativeDetails(report, box, here));
-    else {
-      here.listLayers = () => tabs.open("layers").setOnly(r => layers[r].e === box.engine, report.engines[box.engine].name);
-      details.replaceChildren(...engineDetails(report.engines[box.engine], box, here));
-    }
+  function putDetails(parts) {
+    details.replaceChildren(...parts);
     details.scrollTop = 0;
   }
-  function selectBox(b, reveal) {
-    map.select(b, reveal);
-    showBox(b);
+  function showNode(i) {
+    map.select(boxOf[i], true);
+    putDetails(nodeDetails(report, i, users(i), act));
+  }
+  function describeEngine(e) {
+    const engine = report.engines[e], members = [];
+    report.nodes.forEach((node, i) => { if (node.engine === e) members.push(i); });
+    putDetails(engineDetails(engine, e, members.length, {
+      ...act,
+      listNodes: () => tabs.open("nodes").setOnly(i => report.nodes[i].engine === e, engine.name),
+      listLayers: () => tabs.open("layers").setOnly(r => layers[r].e === e, engine.name),
+    }));
+  }
+  function showEngine(e) {
+    map.select(boxOfEngine[e], true);
+    if (opened.has(e)) map.fitBoxes(box => box.opened === e);
+    describeEngine(e);
+  }
+  // The node that a box of an opened engine stands for; -1 for other boxes.
+  const nodeOfBox = box => box.opened >= 0 ? box.nodes[0] : -1;
+  function showBox(b) {
+    if (b < 0) return putDetails([el("p", {class: "faint"}, "Nothing is selected.")]);
+    const box = boxes[b];
+    if (box.engine >= 0) describeEngine(box.engine);
+    else if (box.opened >= 0) putDetails(nodeDetails(report, nodeOfBox(box), users(nodeOfBox(box)), act));
+    else putDetails(nativeDetails(report, box, {...act, listNodes: () => listNodes(b)}));
   }
 
   const layers = report.engines.flatMap((engine, e) => engine.layers.map(layer => ({e, layer})));
   const specs = tableSpecs(report, layers, {
-    engine: e => selectBox(e, true),
-    layer: r => selectBox(layers[r].e, true),
+    engine: showEngine,
+    layer: r => showEngine(layers[r].e),
     reason: ({code, op, reason}) => tabs.open("nodes").setOnly(i => {
       const node = report.nodes[i];
       return node.engine < 0 && node.code === code && node.op === op && generalReason(node) === reason;
@@ -127,27 +153,30 @@ function start() {
   counts.filter(([code]) => !colorNames.has(code)).slice(0, SPARE.length).forEach(([code], i) => colorNames.set(code, SPARE[i]));
   showTotals(report, counts, code => { tabs.open("nodes").setFacet(code); byId("tabs").scrollIntoView({block: "start"}); });
 
-  map = createMap(byId("map"), boxes, {
+  map = createMap(byId("map"), {
     label: box => boxLabel(report, box),
     onSelect: b => {
       showBox(b);
       if (b < 0) return;
-      if (boxes[b].engine >= 0) tabs.open("engines").reveal(boxes[b].engine);
+      const {engine, opened: of} = boxes[b];
+      if (engine >= 0) tabs.open("engines").reveal(engine);
+      else if (of >= 0) tabs.open("nodes").reveal(nodeOfBox(boxes[b]));
       else listNodes(b);
     },
+    onToggle: b => { const e = Math.max(boxes[b].engine, boxes[b].opened); if (e >= 0) act.toggleEngine(e); },
     onOpen: b => { listNodes(b); byId("panel").querySelector(".scroll").focus(); },
     note: text => {
       const full = [merged ? "Runs of one code and layer share a box." : "", text].filter(Boolean).join(" ");
       if (byId("map-note").textContent !== full) byId("map-note").textContent = full;
     },
   });
-  map.arrange("nodes");
-  byId("size-by").addEventListener("change", event => map.arrange(event.target.value));
+  map.show(boxes, "nodes");
+  byId("size-by").addEventListener("change", event => map.show(boxes, event.target.value));
   byId("zoom-in").addEventListener("click", () => map.zoom(1.3));
   byId("zoom-out").addEventListener("click", () => map.zoom(1 / 1.3));
   byId("zoom-fit").addEventListener("click", () => map.fit());
   tabs = makeTabs(specs);
-  if (report.engines.length) showBox(0);
+  if (report.engines.length) describeEngine(0);
   else showBox(-1);
   document.documentElement.dataset.ready = "1";
 }

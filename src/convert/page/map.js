@@ -2,11 +2,10 @@
 
 const MAX_EDGES = 8000;  // in view; more would be a grey area
 
-function createMap(canvas, boxes, {label, onSelect, onOpen, note}) {
+function createMap(canvas, {label, onSelect, onOpen, onToggle, note}) {
   const context = canvas.getContext("2d");
-  let size = {width: 1, height: 1}, view = {x: 0, y: 0, scale: 1}, colors = {}, selected = -1, over = -1, pending = false;
-  const edges = [];
-  boxes.forEach((box, from) => box.to.forEach((kind, to) => edges.push({from, to, control: kind === "control"})));
+  let boxes = [], size = {width: 1, height: 1}, view = {x: 0, y: 0, scale: 1}, colors = {}, selected = -1, over = -1, pending = false;
+  let edges = [];
 
   function readColors() {
     const style = getComputedStyle(document.documentElement);
@@ -22,16 +21,28 @@ function createMap(canvas, boxes, {label, onSelect, onOpen, note}) {
     requestAnimationFrame(() => { pending = false; draw(); });
   }
 
-  function fit() {
+  // Everything, or a part of the map, in view.
+  function fit(part = {x: 0, y: 0, ...size}) {
     const width = canvas.clientWidth, height = canvas.clientHeight, margin = 24;
-    const scale = Math.min((width - 2 * margin) / size.width, (height - 2 * margin) / size.height, 1.6);
-    view = {scale, x: (width - size.width * scale) / 2, y: (height - size.height * scale) / 2};
+    const scale = Math.min((width - 2 * margin) / part.width, (height - 2 * margin) / part.height, 1.6);
+    view = {scale, x: (width - part.width * scale) / 2 - part.x * scale, y: (height - part.height * scale) / 2 - part.y * scale};
     request();
+  }
+
+  function fitBoxes(wanted) {
+    let [x, y, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+    for (const box of boxes.filter(wanted)) {
+      x = Math.min(x, box.x);
+      y = Math.min(y, box.y);
+      right = Math.max(right, box.x + box.w);
+      bottom = Math.max(bottom, box.y + box.h);
+    }
+    if (x < right) fit({x, y, width: right - x, height: bottom - y});
   }
 
   function zoom(factor, x = canvas.clientWidth / 2, y = canvas.clientHeight / 2) {
     const least = Math.min(canvas.clientWidth / size.width, canvas.clientHeight / size.height, 1) / 4;
-    const scale = Math.min(Math.max(view.scale * factor, least), 8);
+    const scale = Math.min(Math.max(view.scale * factor, least), 4);
     view = {scale, x: x - (x - view.x) * scale / view.scale, y: y - (y - view.y) * scale / view.scale};
     request();
   }
@@ -73,7 +84,7 @@ function createMap(canvas, boxes, {label, onSelect, onOpen, note}) {
   function drawBox(box, b) {
     const x = left(box), y = top(box), w = box.w * view.scale, h = box.h * view.scale;
     if (x + w < 0 || y + h < 0 || x > canvas.clientWidth || y > canvas.clientHeight) return;
-    const color = colorOf(box), small = h < 12;
+    const color = colorOf(box), small = h < 7;
     context.beginPath();
     context.roundRect(x, y, Math.max(w, 1), Math.max(h, 1), Math.min(7 * view.scale, 7, h / 3));
     if (!small) {
@@ -159,13 +170,14 @@ function createMap(canvas, boxes, {label, onSelect, onOpen, note}) {
       if (b !== over) { over = b; canvas.title = b >= 0 ? label(boxes[b]).join("\n") : ""; request(); }
     },
     click: (x, y) => { select(boxAt(x, y)); onSelect(selected); },
+    doubleClick: (x, y) => { const b = boxAt(x, y); if (b >= 0) onToggle(b); },
   });
   canvas.addEventListener("keydown", event => {
     const step = 60, keys = {
-      "+": () => zoom(1.3), "=": () => zoom(1.3), "-": () => zoom(1 / 1.3), "0": fit,
+      "+": () => zoom(1.3), "=": () => zoom(1.3), "-": () => zoom(1 / 1.3), "0": () => fit(),
       ArrowLeft: () => { view.x += step; }, ArrowRight: () => { view.x -= step; },
       ArrowUp: () => { view.y += step; }, ArrowDown: () => { view.y -= step; },
-      n: () => walk(1), p: () => walk(-1), Enter: () => selected >= 0 && onOpen(selected), Escape: () => { select(-1); onSelect(-1); },
+      n: () => walk(1), p: () => walk(-1), Enter: () => selected >= 0 && onOpen(selected), e: () => selected >= 0 && onToggle(selected), Escape: () => { select(-1); onSelect(-1); },
     };
     if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
@@ -186,8 +198,15 @@ function createMap(canvas, boxes, {label, onSelect, onOpen, note}) {
   matchMedia("(prefers-color-scheme:dark)").addEventListener("change", () => { readColors(); request(); });
   readColors();
   return {
-    fit, zoom, select,
-    arrange: by => { size = layOut(boxes, by); walk.order = null; fit(); },
+    fit, fitBoxes, zoom, select,
+    show: (all, by) => {
+      boxes = all;
+      edges = boxes.flatMap((box, from) => [...box.to].map(([to, kind]) => ({from, to, control: kind === "control"})));
+      selected = over = -1;
+      size = layOut(boxes, by);
+      walk.order = null;
+      fit();
+    },
     screenPlace: b => ({x: left(boxes[b]) + boxes[b].w * view.scale / 2, y: top(boxes[b]) + boxes[b].h * view.scale / 2}),
   };
 }
@@ -227,6 +246,7 @@ function attachPointer(canvas, act) {
     if (down.size === 1 && moved <= 4) act.click(event.offsetX, event.offsetY);
     release(event);
   });
+  canvas.addEventListener("dblclick", event => act.doubleClick(event.offsetX, event.offsetY));
   canvas.addEventListener("pointercancel", release);
   canvas.addEventListener("pointerleave", () => act.hover());
   canvas.addEventListener("wheel", event => {
