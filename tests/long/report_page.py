@@ -12,7 +12,7 @@ import traceback
 
 from playwright.sync_api import sync_playwright
 
-OPEN_LIMIT_S = 3.0  # for 100,000 nodes
+OPEN_LIMIT_S = 2.0  # for 100,000 nodes: of the page's main thread, which a busy machine does not change
 FOLDER = pathlib.Path(sys.argv[1]).resolve()
 READY = "document.documentElement.dataset.ready === '1'"
 
@@ -26,11 +26,14 @@ class Visit:
         self.page.on("console", lambda message: self.problems.append(message.text))
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
+        devtools = self.page.context.new_cdp_session(self.page)
+        devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
         start = time.monotonic()
         self.page.goto((FOLDER / f"{name}.html").as_uri())
         self.page.wait_for_function(READY, timeout=60_000)
         self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         self.open_s = time.monotonic() - start
+        self.open_cpu_s = next(metric["value"] for metric in devtools.send("Performance.getMetrics")["metrics"] if metric["name"] == "ThreadTime")
 
     def shoot(self, suffix=""):
         self.page.screenshot(path=FOLDER / f"{self.name}{suffix}.png")
@@ -170,7 +173,7 @@ def large(browser):
     opened = []
     for _ in range(3):
         visit = Visit(browser, "large")
-        opened.append(visit.open_s)
+        opened.append((visit.open_cpu_s, visit.open_s))
         if len(opened) < 3:
             visit.close()
     page, times = visit.page, {}
@@ -184,6 +187,8 @@ def large(browser):
     embedded = page.evaluate("byId('data').textContent")
     assert json.loads(embedded) == data
     visit.shoot()
+    timed("expand", lambda: page.click("#details button:has-text('Expand')"))
+    timed("collapse", lambda: page.click("#details button:has-text('Collapse')"))
     timed("open_table", lambda: visit.tab("nodes"))
     assert visit.status() == f"{len(data['nodes']):,} rows"
     assert len(visit.cells(1)) < 100  # those in view alone
@@ -211,9 +216,10 @@ def large(browser):
     visit.shoot("_zoomed")
     page.click("#zoom-fit")
     visit.close()
-    assert min(opened) < OPEN_LIMIT_S, opened
+    cpu_s, open_s = min(opened)
+    assert cpu_s < OPEN_LIMIT_S, opened
     assert max(times.values()) < 2, times
-    return {"open_s": round(min(opened), 2), **times}
+    return {"page_bytes": (FOLDER / "large.html").stat().st_size, "open_s": round(open_s, 2), "open_cpu_s": round(cpu_s, 2), **times}
 
 
 def main():

@@ -1,6 +1,6 @@
 // Places of the boxes: layers from left to right, long graphs in rows like text.
 
-const GAP_X = 70, GAP_Y = 14, ROW_GAP = 60;
+const MIN_HEIGHT = 34, GAP_X = 70, GAP_Y = 14, ROW_GAP = 60;
 const SHAPE = 2, MAX_ROWS = 80;  // width to height of the map; a very long graph is wider
 const SWEEPS = 4, SORTED_BOXES = 20000;
 
@@ -11,7 +11,7 @@ function sizeBoxes(boxes, by) {
   for (const box of boxes) {
     const share = Math.sqrt(weight(box) / most);
     box.w = 120 + 100 * share;
-    box.h = 34 + 150 * share;
+    box.h = MIN_HEIGHT + 150 * share;
   }
 }
 

@@ -84,7 +84,7 @@ function createMap(canvas, {label, onSelect, onOpen, onToggle, note}) {
   function drawBox(box, b) {
     const x = left(box), y = top(box), w = box.w * view.scale, h = box.h * view.scale;
     if (x + w < 0 || y + h < 0 || x > canvas.clientWidth || y > canvas.clientHeight) return;
-    const color = colorOf(box), small = h < 7;
+    const color = colorOf(box), small = MIN_HEIGHT * view.scale < 7;
     context.beginPath();
     context.roundRect(x, y, Math.max(w, 1), Math.max(h, 1), Math.min(7 * view.scale, 7, h / 3));
     if (!small) {

@@ -73,8 +73,8 @@ function reasonTable(report, pick) {
     numberColumn("nodes", "80px", i => rows[i].count, grouped),
     textColumn("code", "140px", i => rows[i].code),
     textColumn("op", "200px", i => rows[i].op),
-    textColumn("reason", "", i => rows[i].reason),
-    textColumn("hint", "320px", i => rows[i].hint),
+    textColumn("reason", "", i => rows[i].reason, {wrap: true}),
+    textColumn("hint", "320px", i => rows[i].hint, {wrap: true}),
   ]};
 }
 
