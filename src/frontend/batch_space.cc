@@ -83,8 +83,9 @@ std::vector<Extent> depth_of(const std::vector<ir::Dim>& dims, size_t first) {
 
 Status check_rank(NodeImport& n, size_t rank) {
   if (rank <= kMaxRank) return ok_status();
-  return n.refuse("rank", "it takes an intermediate tensor of rank " + std::to_string(rank) +
-                              ", at most " + std::to_string(kMaxRank) + " is supported");
+  return n.refuse("rank", "input 0 and block_shape (input 1) make an intermediate tensor of rank " +
+                              std::to_string(rank) + ", at most " + std::to_string(kMaxRank) +
+                              " is supported");
 }
 
 Status import_space_to_batch(NodeImport& n) {

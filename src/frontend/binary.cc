@@ -11,7 +11,8 @@ using ir::BinaryFn;
 Status import_binary(NodeImport& n) {
   GRAFT_RETURN_IF_ERROR(n.check_type("T", {0, 1}));
   const auto fn = static_cast<BinaryFn>(n.arg());
-  if (n.dtype(0) == DType::kBool) return n.refuse("dtype", "the inputs are bool, expected numbers");
+  if (n.dtype(0) == DType::kBool)
+    return n.refuse("dtype", "attribute 'T' is bool, expected numbers");
   const bool floating_only = fn == BinaryFn::kDivNoNan || fn == BinaryFn::kAtan2;
   if (floating_only) GRAFT_RETURN_IF_ERROR(n.require_floating(0));
   return n.finish(ir::BinaryAttrs{fn}, {n.in(0), n.in(1)});
@@ -20,7 +21,8 @@ Status import_binary(NodeImport& n) {
 // Div and RealDiv: the quotient; on integers Div truncates.
 Status import_div(NodeImport& n) {
   GRAFT_RETURN_IF_ERROR(n.check_type("T", {0, 1}));
-  if (n.dtype(0) == DType::kBool) return n.refuse("dtype", "the inputs are bool, expected numbers");
+  if (n.dtype(0) == DType::kBool)
+    return n.refuse("dtype", "attribute 'T' is bool, expected numbers");
   return n.finish(ir::BinaryAttrs{is_integer(n.dtype(0)) ? BinaryFn::kTruncDiv : BinaryFn::kDiv},
                   {n.in(0), n.in(1)});
 }
@@ -43,7 +45,7 @@ Status import_approximate_equal(NodeImport& n) {
   GRAFT_RETURN_IF_ERROR(n.require_floating(0));
   GRAFT_ASSIGN_OR_RETURN(const float tolerance, n.attr_float("tolerance", 1e-5f));
   if (n.type(0).dims != n.type(1).dims)
-    return n.refuse("shape", "the inputs are not known to have the same shape");
+    return n.refuse("shape", "inputs 0 and 1 are not known to have the same shape");
   GRAFT_ASSIGN_OR_RETURN(ir::ValueId y,
                          n.emit(ir::BinaryAttrs{BinaryFn::kSub}, {n.in(0), n.in(1)}));
   GRAFT_ASSIGN_OR_RETURN(y, n.emit(ir::UnaryAttrs{{ir::UnaryFn::kAbs}}, {y}));

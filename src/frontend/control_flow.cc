@@ -92,9 +92,9 @@ Status import_while(NodeImport& n) {
                                           " changes from iteration to iteration, or may");
     next.push_back(id);
   }
-  if (next.empty()) return n.refuse("control_flow", "it carries nothing");
+  if (next.empty()) return n.refuse("control_flow", "attribute 'T' is empty: it carries nothing");
   if (test.network.values[static_cast<size_t>(test.returns[0])].type.rank() != 0)
-    return n.refuse("control_flow", "its condition is no scalar");
+    return n.refuse("control_flow", "the result of attribute 'cond' is no scalar");
   test.network.outputs = {test.returns[0]};
   step.network.outputs = next;
   GRAFT_ASSIGN_OR_RETURN(
@@ -139,7 +139,8 @@ Status import_branches(NodeImport& n, ir::ValueId index,
   GRAFT_ASSIGN_OR_RETURN(const std::vector<DType> takes, types_attr(n, "Tin"));
   GRAFT_ASSIGN_OR_RETURN(const std::vector<DType> gives, types_attr(n, "Tout"));
   GRAFT_RETURN_IF_ERROR(check_arguments(n, 1, takes));
-  if (gives.empty()) return n.refuse("control_flow", "it has no outputs");
+  if (gives.empty())
+    return n.refuse("control_flow", "attribute 'Tout' is empty: it has no outputs");
   std::vector<graphdef::FunctionGraph> functions;
   for (std::string_view name : names) {
     GRAFT_ASSIGN_OR_RETURN(auto function, find_function(n, name, takes, gives));
@@ -169,7 +170,8 @@ Status import_branches(NodeImport& n, ir::ValueId index,
         return n.refuse("list_shape", "nothing tells the element shape of tensor list " +
                                           std::to_string(k) + " that it returns");
       if (!same_type(first.network, first.returns[k], branch.network, branch.returns[k]))
-        return n.refuse("control_flow", "its branches return tensors of different shapes");
+        return n.refuse("control_flow", "output " + std::to_string(k) +
+                                            " is not of one dtype and shape in all branches");
     }
   }
   std::vector<TensorList> lists(gives.size());
@@ -241,7 +243,7 @@ Status import_call(NodeImport& n) {
                                         [&](ir::ValueId id) { return n.list(id) != nullptr; }) ||
                             std::find(gives.begin(), gives.end(), DType::kVariant) != gives.end();
   if (passes_lists)
-    return n.refuse("function_call", "it passes tensor lists to a function or back");
+    return n.refuse("function_call", "an input or output is a tensor list (variant)");
   GRAFT_ASSIGN_OR_RETURN(auto function, find_function(n, name, takes, gives));
   GRAFT_ASSIGN_OR_RETURN(InlinedFunction inlined, inline_function(n, std::move(function), args));
   for (ir::ValueId id : inlined.returns) n.output(id);

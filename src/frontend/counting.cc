@@ -15,8 +15,8 @@ Result<int64_t> bins(NodeImport& n) {
   GRAFT_ASSIGN_OR_RETURN(const std::vector<int64_t> size, n.const_ints(1, "size"));
   if (size[0] < 0) return n.invalid("input 1 (size) is " + std::to_string(size[0]));
   if (size[0] >= INT32_MAX)
-    return n.refuse("unsupported_value",
-                    "size is " + std::to_string(size[0]) + ", expected less than 2147483647");
+    return n.refuse("unsupported_value", "size (input 1) is " + std::to_string(size[0]) +
+                                             ", expected less than 2147483647");
   return size[0];
 }
 

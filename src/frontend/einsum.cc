@@ -49,8 +49,10 @@ class EinsumImport {
                         std::to_string(e_.b.size()) + " labels, the inputs have ranks " +
                         std::to_string(n_.rank(0)) + " and " + std::to_string(n_.rank(1)));
     if (!classify())
-      return n_.refuse("unsupported_value", "a label is summed over one operand only");
-    if (contracted_.empty()) return n_.refuse("unsupported_value", "no label is contracted");
+      return n_.refuse("unsupported_value",
+                       "attribute 'equation' sums a label over one operand only");
+    if (contracted_.empty())
+      return n_.refuse("unsupported_value", "attribute 'equation' contracts no label");
     GRAFT_ASSIGN_OR_RETURN(ir::ValueId a, permute(n_.in(0), e_.a, batch_ + rows_ + contracted_));
     GRAFT_ASSIGN_OR_RETURN(ir::ValueId b, permute(n_.in(1), e_.b, batch_ + contracted_ + cols_));
     // Rows of a stay apart where b has no batch: MatMul takes any number of leading dims.
@@ -111,9 +113,9 @@ class EinsumImport {
 
   Result<ir::ValueId> reshape_to(ir::ValueId src, const std::vector<int64_t>& dims) {
     if (std::count(dims.begin(), dims.end(), -1) > 1)
-      return n_.refuse("shape", "more than one extent of the equation is not known");
+      return n_.refuse("shape", "more than one extent of the inputs is not known");
     if (std::count(dims.begin(), dims.end(), 0) > 0)
-      return n_.refuse("shape", "an extent of the equation is 0");
+      return n_.refuse("shape", "an extent of the inputs is 0");
     return n_.reshape(src, dims);
   }
 

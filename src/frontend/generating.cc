@@ -140,7 +140,8 @@ Status import_broadcast_args(NodeImport& n) {
         return n.invalid("the shapes do not broadcast: " + std::to_string(x.value()) + " and " +
                          std::to_string(y.value()));
       return n.refuse("shape",
-                      "the shapes are not known to broadcast in dimension " + std::to_string(i));
+                      "the shapes in inputs 0 and 1 are not known to broadcast in dimension " +
+                          std::to_string(i));
     }
     const bool from_b = x == one && y != one;
     const auto at = static_cast<int64_t>(i - (from_b ? skip_b : i < skip_a ? 0 : skip_a));

@@ -204,7 +204,7 @@ class Importer {
   Status check_outputs(NodeImport& n) const {
     for (ir::ValueId id : n.outputs()) {
       if (id != ir::kNoValue && n.at(id).type.rank() > limits_.max_rank)
-        return n.refuse("rank", "output has rank " + std::to_string(n.at(id).type.rank()) +
+        return n.refuse("rank", "an output has rank " + std::to_string(n.at(id).type.rank()) +
                                     ", at most " + std::to_string(limits_.max_rank) +
                                     " is supported");
     }

@@ -10,7 +10,7 @@ bool has_kernel(DType t) { return is_floating(t) || t == DType::kInt32 || t == D
 
 Status check_dtype(NodeImport& n) {
   if (has_kernel(n.dtype(0))) return ok_status();
-  return n.refuse("dtype", "the inputs are " + dtype_name(n.dtype(0)) +
+  return n.refuse("dtype", "input 0 is " + dtype_name(n.dtype(0)) +
                                ", expected a floating dtype, int32 or int64");
 }
 

@@ -92,8 +92,8 @@ Status import_diag(NodeImport& n) {
   }
   if (!length.is_const() && (rows >= 0 || cols >= 0))
     return n.refuse("shape",
-                    "num_rows or num_cols is given and the length of the diagonal is not "
-                    "known");
+                    "num_rows or num_cols (inputs 2, 3) is given and the length of the "
+                    "diagonal (input 0) is not known");
   const int64_t known = length.is_const() ? length.value() : 0;
   for (int64_t v : {rows, cols}) {
     if (v != -1 && v < known)
@@ -129,7 +129,7 @@ Status import_diag_part(NodeImport& n) {
   const size_t rank = dims.size();
   const ir::Dim r = dims[rank - 2], c = dims[rank - 1];
   if (!r.is_const() || !c.is_const())
-    return n.refuse("shape", "the extents of the matrices are not known");
+    return n.refuse("shape", "the extents of the matrices (input 0) are not known");
   int64_t total;
   if (__builtin_mul_overflow(r.value(), c.value(), &total))
     return n.invalid("the matrices have too many elements");
@@ -157,8 +157,8 @@ Status import_set_diag(NodeImport& n) {
   const ir::Dim r = dims[rank - 2], c = dims[rank - 1];
   const bool known = r.is_const() && c.is_const();
   if (!known && r != c)
-    return n.refuse("shape",
-                    "the matrices are not known to be square, nor are their extents known");
+    return n.refuse(
+        "shape", "the matrices (input 0) are not known to be square, nor are their extents known");
   // Broadcasting would take an extent of 1 for any other.
   std::vector<ir::Dim> want(dims.begin(), dims.end() - 1);
   want.back() = known ? ir::Dim(std::min(r.value(), c.value())) : r;

@@ -83,7 +83,8 @@ Status import_batch_norm(NodeImport& n) {
                        ", expected 1");
     const ir::Dim d = n.type(i).dims[0];
     if (!d.is_const() || !channels.is_const())
-      return n.refuse("shape", "the number of channels is not known");
+      return n.refuse("shape", "the number of channels of input 0 or input " + std::to_string(i) +
+                                   " is not known");
     if (d != channels)
       return n.invalid("input " + std::to_string(i) + " has " + std::to_string(d.value()) +
                        " elements, input 0 has " + std::to_string(channels.value()) + " channels");

@@ -26,7 +26,7 @@ Status set_num_bits(NodeImport& n, int64_t num_bits, FakeQuantAttrs& attrs) {
   attrs.num_bits = num_bits;
   if (num_bits >= 2 && num_bits <= 16) return ok_status();
   return n.refuse("unsupported_attr",
-                  "num_bits is " + std::to_string(num_bits) + ", expected 2 to 16");
+                  "attribute 'num_bits' is " + std::to_string(num_bits) + ", expected 2 to 16");
 }
 
 Result<std::vector<float>> const_floats(NodeImport& n, size_t input, const char* what) {

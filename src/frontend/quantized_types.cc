@@ -87,7 +87,8 @@ Result<Quantized> read_common(NodeImport& n, const std::vector<ir::Dim>& dims) {
   const ir::Dim want = q.axis < 0 ? ir::Dim(1) : dims[static_cast<size_t>(q.axis)];
   for (const std::vector<float>* range : {&q.min, &q.max}) {
     if (want != ir::Dim(static_cast<int64_t>(range->size())))
-      return n.refuse("shape", "a range has " + std::to_string(range->size()) +
+      return n.refuse("shape", "min_range or max_range (inputs 1, 2) has " +
+                                   std::to_string(range->size()) +
                                    " elements, which is not known to be the extent of axis " +
                                    std::to_string(q.axis) + " (-1: 1 element)");
   }
@@ -122,13 +123,15 @@ Status adjust_ranges(NodeImport& n, Quantized& q, float ensure_minimum_range) {
   for (size_t c = 0; c < q.min.size(); ++c) {
     float &lo = q.min[c], &hi = q.max[c];
     if (hi < lo)
-      return n.refuse("unsupported_value", "max_range is less than min_range");  // TensorFlow fails
+      return n.refuse("unsupported_value",
+                      "max_range (input 2) is less than min_range (input 1)");  // TensorFlow fails
     const float widest = std::max(1.0f, std::max(std::fabs(lo), std::fabs(hi)));
     lo = std::min(0.0f, lo);
     hi = std::max(0.0f, std::max(hi, lo + widest * ensure_minimum_range));
     if (!(hi - lo > std::numeric_limits<float>::min()) || !std::isfinite(hi - lo))
-      return n.refuse("unsupported_value", "the range " + std::to_string(lo) + " to " +
-                                               std::to_string(hi) + " has no usable scale");
+      return n.refuse("unsupported_value", "the range (inputs 1, 2) " + std::to_string(lo) +
+                                               " to " + std::to_string(hi) +
+                                               " has no usable scale");
   }
   return ok_status();
 }
@@ -173,8 +176,9 @@ Result<ir::ValueId> quantize_scaled(NodeImport& n, Quantized& q, UnaryFn round) 
     const float from_max = high * q.max[c] > 0 ? high / q.max[c] : none;
     scale.push_back(std::min(from_min, from_max));
     if (scale[c] == none)  // an unsigned dtype whose range ends at 0
-      return n.refuse("unsupported_value", "the range " + std::to_string(q.min[c]) + " to " +
-                                               std::to_string(q.max[c]) + " has no usable scale");
+      return n.refuse("unsupported_value", "the range (inputs 1, 2) " + std::to_string(q.min[c]) +
+                                               " to " + std::to_string(q.max[c]) +
+                                               " has no usable scale");
     q.min[c] = low / scale[c];
     q.max[c] = high / scale[c];
   }
@@ -231,8 +235,9 @@ Result<ir::ValueId> dequantize(NodeImport& n, const Quantized& q, ir::ValueId x)
       shift.push_back(min);
     }
     if (!std::isfinite(scale[c]) || (!shift.empty() && !std::isfinite(shift[c])))
-      return n.refuse("unsupported_value", "the range " + std::to_string(min) + " to " +
-                                               std::to_string(max) + " has no usable scale");
+      return n.refuse("unsupported_value", "the range (inputs 1, 2) " + std::to_string(min) +
+                                               " to " + std::to_string(max) +
+                                               " has no usable scale");
   }
   if (q.mode == "MIN_COMBINED" && q.is_signed()) {
     const std::vector<float> half(scale.size(), q.half_range());

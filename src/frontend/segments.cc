@@ -112,7 +112,7 @@ Status read_segments(NodeImport& n, size_t input, std::optional<int64_t> rows, S
                                              ") do not rise, or lie outside");
   const int64_t count = rows.value_or(last + 1);
   if (count > kMaxSegments)
-    return n.refuse("unsupported_value", "it makes " + std::to_string(count) +
+    return n.refuse("unsupported_value", "the segment ids make " + std::to_string(count) +
                                              " segments, at most " + std::to_string(kMaxSegments) +
                                              " are supported");
   s.counts.assign(static_cast<size_t>(count), 0);

@@ -25,7 +25,7 @@ Status import_const(NodeImport& n) {
                      dtype_name(tensor.dtype));
   const DType held = held_as(dtype);
   if (!is_plan_dtype(dtype) && held == DType::kInvalid)
-    return n.refuse("dtype", "the constant is " + dtype_name(dtype));
+    return n.refuse("dtype", "attribute 'dtype' is " + dtype_name(dtype));
   ir::Constant constant{tensor.content, tensor.splat, std::move(tensor.owner)};
   if (!constant.owner && !n.graph().owners.empty()) constant.owner = n.graph().owners.front();
   ir::TensorType type{held == DType::kInvalid ? dtype : held,

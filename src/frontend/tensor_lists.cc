@@ -33,7 +33,7 @@ Result<TensorList> need_list(NodeImport& n, bool has_dtype = true) {
   const ir::ValueId id = n.known_in(0);
   const TensorList* list = id == ir::kNoValue ? nullptr : n.list(id);
   if (!list)
-    return n.refuse("resource", "its tensor list is not one whose length is known",
+    return n.refuse("resource", "the tensor list (input 0) is not one whose length is known",
                     "only lists of TensorListReserve and TensorListFromTensor are known");
   if (!has_dtype) return *list;
   GRAFT_ASSIGN_OR_RETURN(const DType dtype, n.attr_type("element_dtype"));
@@ -51,7 +51,9 @@ Result<Extents> element_shape(NodeImport& n, size_t i) {
   const DType t = n.dtype(i);
   if (t != DType::kInt32 && t != DType::kInt64)
     return n.invalid("element_shape is " + dtype_name(t) + ", expected int32 or int64");
-  if (!n.value(i).host) return n.refuse("list_shape", "element_shape depends on data");
+  if (!n.value(i).host)
+    return n.refuse("list_shape",
+                    "element_shape (input " + std::to_string(i) + ") depends on data");
   const std::vector<ir::Dim>& elems = *n.value(i).host;
   if (n.rank(i) > 1) return n.invalid("element_shape is no vector");
   if (n.rank(i) == 1) return Extents(elems);
@@ -68,13 +70,16 @@ bool all_known(const Extents& e) { return e && std::all_of(e->begin(), e->end(),
 Result<Extents> merge(NodeImport& n, const Extents& a, const Extents& b) {
   if (!a || !b) return a ? a : b;
   if (a->size() != b->size())
-    return n.refuse("list_shape", "its element shapes have different ranks");
+    return n.refuse("list_shape",
+                    "the element shapes of the list and of this node have different ranks");
   Extents r = a;
   for (size_t i = 0; i < r->size(); ++i) {
     ir::Dim &d = (*r)[i], other = (*b)[i];
     if (!is_known(other)) continue;
     if (d.is_const() && is_known(d) && other.is_const() && other != d)
-      return n.refuse("list_shape", "its element shapes differ at axis " + std::to_string(i));
+      return n.refuse(
+          "list_shape",
+          "the element shapes of the list and of this node differ at axis " + std::to_string(i));
     if (!is_known(d) || other.is_const()) d = other;
   }
   return r;
@@ -91,20 +96,21 @@ Result<ir::ValueId> closed_by_shape(NodeImport& n, const TensorList& list, size_
   }
   GRAFT_ASSIGN_OR_RETURN(const Extents dims, merge(n, list.declared, given));
   if (!all_known(dims))
-    return n.refuse("list_shape", "nothing tells the shape of the list's elements");
+    return n.refuse("list_shape", "nothing tells the shape of the elements of the list (input 0)");
   return close_list(n, n.in(0), *dims);
 }
 
 Status import_reserve(NodeImport& n) {
   GRAFT_ASSIGN_OR_RETURN(const DType dtype, n.attr_type("element_dtype"));
   n.ignore({"shape_type"});
-  if (!is_plan_dtype(dtype)) return n.refuse("dtype", "its elements are " + dtype_name(dtype));
+  if (!is_plan_dtype(dtype))
+    return n.refuse("dtype", "attribute 'element_dtype' is " + dtype_name(dtype));
   GRAFT_ASSIGN_OR_RETURN(const Extents declared, element_shape(n, 0));
   GRAFT_RETURN_IF_ERROR(check_index(n, 1, "num_elements"));
   const auto& host = n.value(1).host;
-  if (!host) return n.refuse("list_size", "the number of elements depends on data");
+  if (!host) return n.refuse("list_size", "num_elements (input 1) depends on data");
   if ((*host)[0].is_const() && (*host)[0].value() < 0)
-    return n.refuse("list_size", "the number of elements is negative");
+    return n.refuse("list_size", "num_elements (input 1) is negative");
   GRAFT_ASSIGN_OR_RETURN(
       const ir::ValueId length,
       n.emit(ir::ReshapeAttrs{}, {n.in(1), n.constant_ints({1}, DType::kInt64)}));
@@ -181,7 +187,7 @@ Status import_stack(NodeImport& n) {
 Status import_length(NodeImport& n) {
   GRAFT_ASSIGN_OR_RETURN(const TensorList list, need_list(n, false));
   if (list.open && list.arg >= 0)
-    return n.refuse("list_shape", "nothing tells the shape of the list's elements");
+    return n.refuse("list_shape", "nothing tells the shape of the elements of the list (input 0)");
   if (list.open) return n.finish(ir::ReshapeAttrs{}, {n.in(0), n.constant_ints({}, DType::kInt64)});
   GRAFT_ASSIGN_OR_RETURN(const ir::ValueId length, extent_scalar(n, n.in(0), 0, DType::kInt32));
   n.output(length);
@@ -194,12 +200,13 @@ Status import_element_shape(NodeImport& n) {
   if (type != DType::kInt32 && type != DType::kInt64)
     return n.invalid("attribute 'shape_type' is " + dtype_name(type));
   GRAFT_ASSIGN_OR_RETURN(const TensorList list, need_list(n, false));
-  if (!list.declared) return n.refuse("list_shape", "the list was made without an element shape");
+  if (!list.declared)
+    return n.refuse("list_shape", "the list (input 0) was made without an element shape");
   std::vector<int64_t> dims;
   for (ir::Dim d : *list.declared) {
     if (!d.is_const())
       return n.refuse("list_shape",
-                      "the list was made with an element shape that depends on an "
+                      "the list (input 0) was made with an element shape that depends on an "
                       "input's");
     dims.push_back(d.value());
   }

@@ -253,7 +253,9 @@ Status import_backprop_input(NodeImport& n) {
   const auto phases = checked_mul(strides[0], strides[1]);
   const auto channels = phases ? checked_mul(*phases, filter[2]) : std::nullopt;
   if (!channels || *channels > INT32_MAX)
-    return n.refuse("unsupported_value", "strides times channels are more than 2147483647");
+    return n.refuse(
+        "unsupported_value",
+        "attribute 'strides' times the channels of the filter (input 1) is more than 2147483647");
 
   GRAFT_ASSIGN_OR_RETURN(const ir::ValueId x, to_nhwc(n, n.in(2), nchw));
   GRAFT_ASSIGN_OR_RETURN(const ir::ValueId y,

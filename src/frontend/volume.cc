@@ -64,7 +64,8 @@ Result<ir::ValueId> extents_of(NodeImport& n, ir::ValueId src, int first, int la
     if (!d.is_const()) break;
     known.push_back(d.value());
     const auto next = checked_mul(all, d.value());
-    if (!next) return n.refuse("shape", "its extents multiply to more than 64 bits hold");
+    if (!next)
+      return n.refuse("shape", "the extents of input 0 multiply to more than 64 bits hold");
     all = *next;
   }
   if (static_cast<int>(known.size()) == last - first)
@@ -121,7 +122,8 @@ Result<ir::ValueId> split_axis(NodeImport& n, ir::ValueId src, int axis, ir::Val
 
 Status check_depth_taps(NodeImport& n, int64_t taps) {
   if (taps <= kMaxDepthTaps) return ok_status();
-  return n.refuse("unsupported_value", "its window is " + std::to_string(taps) + " deep, at most " +
+  return n.refuse("unsupported_value", "the window (attribute 'ksize', or the filter) is " +
+                                           std::to_string(taps) + " deep, at most " +
                                            std::to_string(kMaxDepthTaps) + " is supported");
 }
 

@@ -112,7 +112,9 @@ Status import_backprop_input(NodeImport& n) {
     if (channels) channels = checked_mul(*channels, strides[i]);
   }
   if (!channels || *channels > INT32_MAX)
-    return n.refuse("unsupported_value", "strides times channels are more than 2147483647");
+    return n.refuse(
+        "unsupported_value",
+        "attribute 'strides' times the channels of the filter (input 1) is more than 2147483647");
   const auto& [d, h, w] = axes;
   GRAFT_RETURN_IF_ERROR(check_depth_taps(n, d.taps));
 
