@@ -13,7 +13,8 @@ constexpr Hint kHints[] = {
      "While and If whose tensors keep dtype and shape can be in an engine; others run natively"},
     {"data_dependent_shape", "", "use a variant whose result has a fixed size, padded or masked"},
     {"denied", "", "deny_ops, deny_nodes, allow_ops, allow_nodes and overrides decide it"},
-    {"dtype", "", "convert the model with a dtype that docs/ops.md names, or put Casts around it"},
+    {"dtype", "",
+     "convert the model with a dtype that docs/tf-ops.md names, or put Casts around it"},
     {"engine", "", "convert the graph that it was made from"},
     {"function", "", "inline functions before converting"},
     {"function_call", "", "inline functions before converting"},
@@ -32,9 +33,9 @@ constexpr Hint kHints[] = {
     {"slower", "", "profitable_only=False converts it all the same"},
     {"stateful", "", "it stays native by design: TensorFlow keeps its state and its order"},
     {"string", "", "it stays native by design: engines carry numbers"},
-    {"unsupported_attr", "", "docs/ops.md has the values that are supported"},
-    {"unsupported_op", "", "write it with ops of docs/ops.md, or let it run natively"},
-    {"unsupported_value", "", "docs/ops.md has the values that are supported"},
+    {"unsupported_attr", "", "docs/tf-ops.md has the values that are supported"},
+    {"unsupported_op", "", "write it with ops of docs/tf-ops.md, or let it run natively"},
+    {"unsupported_value", "", "docs/tf-ops.md has the values that are supported"},
     {"variable", "", "freeze the graph first"},
 };
 
@@ -43,7 +44,7 @@ constexpr Hint kHints[] = {
 std::string_view default_hint(std::string_view code, std::string_view reason) {
   for (const Hint& hint : kHints)
     if (hint.code == code && reason.find(hint.part) != std::string_view::npos) return hint.text;
-  return "docs/ops.md has what is supported";
+  return "docs/tf-ops.md has what is supported";
 }
 
 }  // namespace graft::convert_detail
