@@ -132,5 +132,9 @@ const char* name_of(FakeQuantFn fn) {
   static const char* const kNames[] = {"nudged", "nudged_divide", "half_to_even", "half_up"};
   return lookup(kNames, fn);
 }
+const char* name_of(RecurrentFn fn) {
+  static const char* const kNames[] = {"lstm", "gru", "gru_reset_after", "simple"};
+  return lookup(kNames, fn);
+}
 
 }  // namespace graft::ir

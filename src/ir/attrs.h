@@ -115,6 +115,11 @@ enum class ResizeMethod : int { kSample, kBicubic, kArea, kCount };
 // QuantizeAndDequantize with either round_mode. Formulas: ir/fake_quant.h.
 enum class FakeQuantFn : int { kNudged, kNudgedDivide, kHalfToEven, kHalfUp, kCount };
 
+// The cell of a recurrent network; gates in this order. kLstm: i, f, g (candidate), o. kGru: z, r,
+// h, r scales the state before the product with h's weights; kGruResetAfter: behind it. kSimple:
+// one.
+enum class RecurrentFn : int { kLstm, kGru, kGruResetAfter, kSimple, kCount };
+
 const char* name_of(UnaryFn fn);
 const char* name_of(BinaryFn fn);
 const char* name_of(ReduceFn fn);
@@ -124,6 +129,7 @@ const char* name_of(Padding padding);
 const char* name_of(PadMode mode);
 const char* name_of(ResizeMethod method);
 const char* name_of(FakeQuantFn fn);
+const char* name_of(RecurrentFn fn);
 
 // Fused at the end of conv, matmul and affine ops. alpha: slope of kLeakyRelu / kElu's scale;
 // kClip: [alpha, beta].
@@ -401,7 +407,34 @@ struct PoolArgmaxAttrs {
   GRAFT_FIELDS(f("ksize", s.ksize); f("strides", s.strides); f("padding", s.padding);
                f("include_batch", s.include_batch); f("to", s.to);)
 };
+// gates [T,B,G*U] (input products and biases of all steps), weights [U,G*U], h [B,U], c [B,U]
+// (kLstm), bias [U] if has_bias, peephole [3*U] (i, f, o) if has_peephole; -> y, h and c (kLstm)
+// after the last step. With p = gates[t] + h * weights and the peephole's w:
+//   kLstm     c' = clip(gate(p_f + w_f c) c + gate(p_i + w_i c) act(p_g))
+//             h' = gate(p_o + w_o c') act(c')
+//             clip to [-cell_clip, cell_clip] if that is above 0
+//   kGru      z, r = gate(p_z), gate(p_r)
+//             h' = z h + (1 - z) act(gates_h + (r h) * weights_h)
+//   kGruResetAfter
+//             h' = z h + (1 - z) act(gates_h + r (h * weights_h + bias))
+//   kSimple   h' = act(p)
+struct RecurrentAttrs {
+  RecurrentFn fn = RecurrentFn::kLstm;
+  Activation gate{UnaryFn::kSigmoid}, act{UnaryFn::kTanh};
+  bool has_bias = false, has_peephole = false;
+  float cell_clip = 0;
+  bool sequence = true;  // y: h of every step [T,B,U]; else the last [1,B,U], zeros without steps
+  bool cells = false;    // kLstm: c of every step [T,B,U] instead
+  GRAFT_FIELDS(f("fn", s.fn); f("gate", s.gate); f("act", s.act); f("has_bias", s.has_bias);
+               f("has_peephole", s.has_peephole); f("cell_clip", s.cell_clip);
+               f("sequence", s.sequence); f("cells", s.cells);)
+};
 
 #undef GRAFT_FIELDS
+
+// Gates of the cell, each U columns.
+inline int64_t gates_of(RecurrentFn fn) {
+  return fn == RecurrentFn::kLstm ? 4 : fn == RecurrentFn::kSimple ? 1 : 3;
+}
 
 }  // namespace graft::ir

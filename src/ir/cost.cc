@@ -41,6 +41,11 @@ double flops(const Op& op, std::span<const std::span<const int64_t>> src,
                             static_cast<double>(src[1][1]);
       return scores * (2 * static_cast<double>(src[0][3]) + 2 * static_cast<double>(src[2][3]) + 5);
     }
+    case OpKind::kRecurrent: {
+      if (src[0].size() != 3 || src.size() < 3) return 0;
+      const double gates = elems(src[0]), units = static_cast<double>(src[1][0]);
+      return gates * (2 * units + 5);  // the product; sum, activation, two for the state
+    }
     case OpKind::kPool: {
       const auto& a = op.as<PoolAttrs>();
       if (a.ksize.size() != 2) return 0;

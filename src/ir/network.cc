@@ -66,6 +66,7 @@ size_t output_count(OpKind kind) {
     case OpKind::kUnpack:
     case OpKind::kWhile:
     case OpKind::kBranch:
+    case OpKind::kRecurrent:
       return 0;
     case OpKind::kTopK:
     case OpKind::kPoolArgmax:

@@ -500,6 +500,55 @@ def nd():
          lambda x, k: raw.TopKV2(input=x, k=k, index_type=tf.int64), EXACT, 2)
 
 
+def lstm_of(gates, weights, h, c, clip=0.0, holes=(0, 0, 0)):
+    ys, cs = [], []
+    for x in tf.unstack(gates):
+        i, f, g, o = tf.split(x + h @ weights, 4, 1)
+        c = tf.sigmoid(f + holes[1] * c) * c + tf.sigmoid(i + holes[0] * c) * tf.tanh(g)
+        c = tf.clip_by_value(c, -clip, clip) if clip else c
+        h = tf.sigmoid(o + holes[2] * c) * tf.tanh(c)
+        ys.append(h)
+        cs.append(c)
+    return tf.stack(ys), h, c, tf.stack(cs)
+
+
+def gru_of(gates, weights, h, reset_after, bias=0.0):
+    ys, (wz, wr, wh) = [], tf.split(weights, 3, 1)
+    for x in tf.unstack(gates):
+        xz, xr, xh = tf.split(x, 3, 1)
+        z, r = tf.sigmoid(xz + h @ wz), tf.sigmoid(xr + h @ wr)
+        g = tf.tanh(xh + (r * (h @ wh + bias) if reset_after else (r * h) @ wh))
+        h = z * h + (1 - z) * g
+        ys.append(h)
+    return tf.stack(ys), h
+
+
+def recurrent():
+    u = 3
+    gates, weights, h, c = (normal(f"rec{i}", s) for i, s in enumerate(((5, 2, 4 * u), (u, 4 * u), (2, u), (2, u))))
+    case("recurrent_lstm", "recurrent", [gates, weights, h, c], lambda *a: lstm_of(*a)[:3], outputs=3)
+    case("recurrent_lstm_last", "recurrent sequence=false", [gates, weights, h, c],
+         lambda *a: (lstm_of(*a)[0][-1:], *lstm_of(*a)[1:3]), outputs=3)
+    case("recurrent_lstm_clip_cells", "recurrent cell_clip=0.25 cells=true", [gates, weights, h, c],
+         lambda *a: (*lstm_of(*a, clip=0.25)[:2], lstm_of(*a, clip=0.25)[3]), outputs=3)
+    case("recurrent_lstm_peephole", "recurrent has_peephole=true", [gates, weights, h, c, normal("rech", (3 * u,))],
+         lambda x, w, h, c, p: lstm_of(x, w, h, c, holes=tf.split(p, 3))[:3], outputs=3)
+    three = [gates[..., :3 * u], weights[:, :3 * u], h]
+    case("recurrent_gru", "recurrent fn=gru", three, lambda *a: gru_of(*a, False), outputs=2)
+    case("recurrent_gru_reset_after", "recurrent fn=gru_reset_after", three, lambda *a: gru_of(*a, True), outputs=2)
+    case("recurrent_gru_bias", "recurrent fn=gru_reset_after has_bias=true", [*three, normal("recb", (u,))],
+         lambda x, w, h, b: gru_of(x, w, h, True, b), outputs=2)
+    layer = tf.keras.layers.SimpleRNN(u, return_sequences=True, return_state=True, dtype="float64", use_bias=False)
+    layer.build((None, None, u))
+
+    def simple(x, w, h):
+        layer.set_weights([np.eye(u), w])
+        y, last = layer(tf.transpose(x, [1, 0, 2]), initial_state=[h])
+        return tf.transpose(y, [1, 0, 2]), last
+
+    case("recurrent_simple", "recurrent fn=simple", [gates[..., :u], weights[:, :u], h], simple, outputs=2)
+
+
 def resize():
     sizes = ((8, 10), (3, 2), (1, 1), (5, 7), (13, 4))
     modes = (("", {}), (" align_corners=true", {"align_corners": True}), (" half_pixel_centers=true", {"half_pixel_centers": True}))
@@ -601,6 +650,6 @@ def fake_quant():
 
 def all_cases():
     for family in (unary, binary, select_cast_affine, conv, pool, matmul, reduce, normalization, shapes, slices, indexing,
-                   resize, detection, fake_quant, nd):
+                   resize, detection, fake_quant, nd, recurrent):
         family()
     return CASES

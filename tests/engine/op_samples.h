@@ -105,6 +105,23 @@ inline ir::Network sample_network(ir::OpKind kind) {
                      {x}, {{DType::kFloat, {n, 2, 4, 8}}, {DType::kInt32, {n, 2, 4, 8}}});
       break;
     }
+    case K::kRecurrent: {
+      ir::RecurrentAttrs a;
+      a.fn = ir::RecurrentFn::kGruResetAfter;
+      a.act = {ir::UnaryFn::kRelu};
+      a.has_bias = true;
+      a.sequence = false;
+      const auto gates = b.input("gates", DType::kFloat, {5, -1, 12});
+      const auto h = b.input("h", DType::kFloat, {-1, 4});
+      const auto made = b.network.append_multi(
+          a, {gates, b.floats("w", {4, 12}, -1, 0.03125f), h, b.floats("bias", {4})}, 2, "y");
+      EXPECT_TRUE(made.ok()) << made.status().message();
+      if (!made.ok()) break;
+      b.output((*made)[0]);
+      b.output((*made)[1]);
+      y = b.relu(x, "r");
+      break;
+    }
     case K::kFakeQuant: {
       ir::FakeQuantAttrs a;
       a.fn = ir::FakeQuantFn::kHalfUp;

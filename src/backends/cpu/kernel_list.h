@@ -62,6 +62,7 @@ std::span<const KernelEntry> combined_nms_kernels();
 std::span<const KernelEntry> crop_and_resize_kernels();
 std::span<const KernelEntry> tile_kernels();    // Tile, BroadcastTo, Fill, Range, OneHot
 std::span<const KernelEntry> resize_kernels();  // Resize, DepthToSpace
+std::span<const KernelEntry> recurrent_kernels();
 
 // Over quantized tensors.
 std::span<const KernelEntry> quantize_kernels();

@@ -79,6 +79,8 @@ std::span<const KernelEntry> kernels_of(ir::OpKind kind) {
       return combined_nms_kernels();
     case OpKind::kCropAndResize:
       return crop_and_resize_kernels();
+    case OpKind::kRecurrent:
+      return recurrent_kernels();
     case OpKind::kReshape:
     case OpKind::kExpandDims:
     case OpKind::kSqueeze:

@@ -15,6 +15,7 @@ constexpr int64_t kMinNarrowElems = 64;  // below this the bytes saved are not w
 bool is_weight_use(const ir::Op& op, size_t input) {
   switch (op.kind()) {
     case ir::OpKind::kConv:
+    case ir::OpKind::kRecurrent:
       return input == 1;
     case ir::OpKind::kMatMul:
       return input <= 1;

@@ -1,0 +1,6 @@
+#define GRAFT_ISA_AVX2
+
+#include "backends/cpu/isa/isa_table.h"
+#include "backends/cpu/recurrent/recurrent_vec.h"
+
+GRAFT_ISA_TABLE(RecurrentTable, recurrent_table)
