@@ -52,6 +52,16 @@ Result<ir::ValueId> Editor::add(ir::Attrs attrs, std::vector<ir::ValueId> inputs
   return id;
 }
 
+Result<std::vector<ir::ValueId>> Editor::add_multi(ir::Attrs attrs, std::vector<ir::ValueId> inputs,
+                                                   size_t outputs, std::string name) {
+  GRAFT_ASSIGN_OR_RETURN(
+      auto ids, net_.append_multi(std::move(attrs), std::move(inputs), outputs, std::move(name)));
+  grow();
+  link(net_.ops.size() - 1);
+  changed_ = true;
+  return ids;
+}
+
 ir::ValueId Editor::add_constant(std::string name, ir::TensorType type, ir::Constant constant) {
   const ir::ValueId id = net_.add_constant(std::move(name), std::move(type), std::move(constant));
   grow();

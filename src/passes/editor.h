@@ -41,6 +41,8 @@ class Editor {
 
   // A new op with one output of the inferred type.
   Result<ir::ValueId> add(ir::Attrs attrs, std::vector<ir::ValueId> inputs, std::string name);
+  Result<std::vector<ir::ValueId>> add_multi(ir::Attrs attrs, std::vector<ir::ValueId> inputs,
+                                             size_t outputs, std::string name);
   ir::ValueId add_constant(std::string name, ir::TensorType type, ir::Constant constant);
   // A float32 constant, each element rounded once.
   ir::ValueId add_floats(std::string name, const std::vector<int64_t>& dims,

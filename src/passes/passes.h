@@ -22,6 +22,7 @@ Result<bool> canonicalize_bodies(ir::Network& network, PassContext& context);
 Result<bool> simplify(ir::Network& network, PassContext& context);
 Result<bool> merge_common(ir::Network& network, PassContext& context);
 Result<bool> drop_broadcasts(ir::Network& network, PassContext& context);
+Result<bool> fuse_recurrent(ir::Network& network, PassContext& context);
 Result<bool> fuse_layer_norm(ir::Network& network, PassContext& context);
 Result<bool> fuse_gelu(ir::Network& network, PassContext& context);
 Result<bool> fuse_swish(ir::Network& network, PassContext& context);

@@ -35,6 +35,9 @@ constexpr Pass kPasses[] = {
     // Fewer operands that only look like tensors; needs shape operands as values, so after the
     // shapes.
     {"drop_broadcasts", drop_broadcasts},
+    // Loops whose bodies are canonical; before the patterns of products, of which it puts one in
+    // front of them.
+    {"fuse_recurrent", fuse_recurrent},
     // Patterns over elementwise ops, before scalar factors are taken into affine ops.
     {"fuse_layer_norm", fuse_layer_norm},
     {"fuse_gelu", fuse_gelu},

@@ -214,6 +214,68 @@ def test_keras_recurrent_layers_are_one_engine(name, shape, precision):
     assert [node.op for node in mixed.compute_nodes(conversion.graph_def)] == ["TRTEngineOp"]
 
 
+# Layers that become the op recurrent, with how often.
+FUSED = {
+    "lstm": (lambda k: k.LSTM(8), 1),
+    "lstm_19_units": (lambda k: k.LSTM(19, return_sequences=True), 1),
+    "lstm_state": (lambda k: k.LSTM(8, return_sequences=True, return_state=True), 1),
+    "lstm_backwards": (lambda k: k.LSTM(8, return_sequences=True, go_backwards=True), 1),
+    "lstm_hard_sigmoid": (lambda k: k.LSTM(8, recurrent_activation="hard_sigmoid", use_bias=False), 1),
+    "lstm_relu": (lambda k: k.LSTM(8, activation="relu", unit_forget_bias=False), 1),
+    "gru": (lambda k: k.GRU(8, return_sequences=True), 1),
+    "gru_state": (lambda k: k.GRU(8, return_state=True, go_backwards=True), 1),
+    "gru_no_bias": (lambda k: k.GRU(8, use_bias=False), 1),
+    "gru_reset_before": (lambda k: k.GRU(8, reset_after=False, return_sequences=True), 1),
+    "simple": (lambda k: k.SimpleRNN(8, return_sequences=True), 1),
+    "bidirectional": (lambda k: k.Bidirectional(k.LSTM(8, return_sequences=True)), 2),
+    "bidirectional_sum": (lambda k: k.Bidirectional(k.GRU(8), merge_mode="sum"), 2),
+    "softsign": (lambda k: k.LSTM(8, activation="softsign"), 0),
+    "cells_in_one_loop": (lambda k: k.RNN([k.LSTMCell(8), k.LSTMCell(6)]), 0),
+}
+
+
+def layers_of(conversion):
+    return [layer["op"] for engine in conversion.report.engines for layer in engine["layers"]]
+
+
+@pytest.mark.parametrize("shape", [(1, 6, 4), (None, 6, 4), (None, None, 4)], ids=["fixed", "batch", "batch_and_time"])
+@pytest.mark.parametrize("name", list(FUSED))
+def test_recurrent_layers_are_one_op(name, shape):
+    make, count = FUSED[name]
+    tf.keras.utils.set_random_seed(1)
+    feeds = [(rows(b or 3, t or 9, 4),) for b, t in {(shape[0], shape[1]), (shape[0] or 1, shape[1] or 1)}]
+    conversion = check(keras(make(tf.keras.layers), shape), [spec(shape)], *feeds)
+    layers = layers_of(conversion)
+    assert layers.count("recurrent") == count and layers.count("while") == (0 if count else 1), layers
+    if count:
+        engine = conversion.report.engines[0]
+        assert engine["flops"] > 0 and engine["reference_flops_share"] == 0
+
+
+def test_a_recurrent_layer_with_given_states():
+    layer = tf.keras.layers.LSTM(8, return_sequences=True, return_state=True)
+    layer.build((None, None, 4))
+    for weight in layer.weights:
+        weight.assign(rows(*weight.shape, seed=len(weight.shape)) * 0.4)
+    conversion = check(lambda x, h, c: layer(x, initial_state=[h, c]), [spec((3, None, 4)), spec((3, 8)), spec((3, 8))],
+                       *[(rows(3, t, 4), rows(3, 8, seed=1), rows(3, 8, seed=2)) for t in (7, 1, 0)])
+    assert "recurrent" in layers_of(conversion)
+
+
+def test_a_mask_leaves_the_loop():
+    layer = tf.keras.layers.LSTM(8, return_sequences=True)
+    layer.build((None, 6, 4))
+    conversion = check(lambda x, m: layer(x, mask=m), [spec((3, 6, 4)), spec((3, 6), tf.bool)], (rows(3, 6, 4), rows(3, 6, seed=4) > 0))
+    assert "recurrent" not in layers_of(conversion) and "while" in layers_of(conversion)
+
+
+def test_without_the_pass_the_loop_answers_the_same():
+    function = keras(LAYERS["lstm"](), (None, 6, 4))
+    with trt.options(disabled_passes=["fuse_recurrent"]):
+        conversion = check(function, [spec((None, 6, 4))], (rows(2, 6, 4),))
+    assert "while" in layers_of(conversion) and "recurrent" not in layers_of(conversion)
+
+
 def test_layers_in_a_row_are_one_engine():
     class Two(tf.keras.layers.Layer):
         def __init__(self):
@@ -227,6 +289,16 @@ def test_layers_in_a_row_are_one_engine():
 
     conversion = check(keras(Two(), (None, 6, 4)), [spec((None, 6, 4))], (rows(2, 6, 4),))
     assert [node.op for node in mixed.compute_nodes(conversion.graph_def)] == ["TRTEngineOp"]
+    assert layers_of(conversion).count("recurrent") == 2
+
+
+@pytest.mark.parametrize("batch", [2, None])
+def test_convolutional_lstm_is_a_loop_in_one_engine(batch):
+    layer = tf.keras.layers.ConvLSTM2D(3, 3, padding="same", return_sequences=True)
+    shape = (batch, 5, 8, 7, 2)
+    conversion = check(keras(layer, shape), [spec(shape)], *[(rows(b, 5, 8, 7, 2),) for b in {2, batch or 3}])
+    assert [node.op for node in mixed.compute_nodes(conversion.graph_def)] == ["TRTEngineOp"]
+    assert "while" in layers_of(conversion) and "recurrent" not in layers_of(conversion)
 
 
 def test_int8_leaves_loops_in_floating_point():
