@@ -36,7 +36,8 @@ constexpr std::span<const OpEntry> (*kFamilies[])() = {
     volume_pooling_ops, volume_transposed_conv_ops,
     segment_ops,        patch_ops,
     data_format_ops,    counting_ops,
-    quantized_type_ops, detection_ops};
+    quantized_type_ops, detection_ops,
+    recurrent_ops};
 
 const Table& table() {
   static const Table rows = [] {

@@ -209,6 +209,7 @@ std::span<const OpEntry> matrix_part_ops();     // MatrixBandPart, MatrixDiag*, 
 std::span<const OpEntry> composed_math_ops();   // LRN, L2Loss, Xdivy, Xlogy, ...
 std::span<const OpEntry> counting_ops();        // Bincount, DenseBincount
 std::span<const OpEntry> indexed_ops();         // GatherNd, ScatterNd, Cumsum, TopK, ...
+std::span<const OpEntry> recurrent_ops();       // LSTMBlockCell, GRUBlockCell, BlockLSTM*
 std::span<const OpEntry> control_flow_ops();    // While, If, Case, PartitionedCall
 std::span<const OpEntry> tensor_list_ops();     // TensorList*
 std::span<const OpEntry> quantization_ops();    // FakeQuantWithMinMax*, QuantizeAndDequantizeV2-V4
