@@ -73,9 +73,10 @@ passes::QuantizeOptions quantize_options(const ir::Network& network,
 }
 
 double int8_macs_share(const std::vector<LayerReport>& layers) {
+  constexpr std::string_view kWithProducts[] = {"conv", "matmul", "attention", "recurrent"};
   double total = 0, int8 = 0;
   for (const LayerReport& layer : layers) {
-    if (layer.op != "conv" && layer.op != "matmul" && layer.op != "attention") continue;
+    if (std::ranges::find(kWithProducts, layer.op) == std::end(kWithProducts)) continue;
     total += layer.flops;
     if (layer.dtype == dtype_name(DType::kInt8)) int8 += layer.flops;
   }

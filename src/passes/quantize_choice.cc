@@ -73,6 +73,7 @@ class Choice {
 
   bool may_be_int8(const Op& op) const {
     if (is_core(op.kind())) return core_may_be_int8(op);
+    if (op.kind() == OpKind::kRecurrent) keep(op, "recurrent layers have no INT8 form");
     if (asked_float(op) || op.outputs.empty() || !has_storage(op.outputs[0])) return false;
     switch (op.kind()) {
       case OpKind::kUnary:

@@ -226,7 +226,10 @@ FUSED = {
     "gru_state": (lambda k: k.GRU(8, return_state=True, go_backwards=True), 1),
     "gru_no_bias": (lambda k: k.GRU(8, use_bias=False), 1),
     "gru_reset_before": (lambda k: k.GRU(8, reset_after=False, return_sequences=True), 1),
+    "gru_hard_sigmoid": (lambda k: k.GRU(8, recurrent_activation="hard_sigmoid", activation="relu"), 1),
     "simple": (lambda k: k.SimpleRNN(8, return_sequences=True), 1),
+    "simple_relu": (lambda k: k.SimpleRNN(8, activation="relu"), 1),
+    "lstm_linear": (lambda k: k.LSTM(8, activation="linear"), 1),
     "bidirectional": (lambda k: k.Bidirectional(k.LSTM(8, return_sequences=True)), 2),
     "bidirectional_sum": (lambda k: k.Bidirectional(k.GRU(8), merge_mode="sum"), 2),
     "softsign": (lambda k: k.LSTM(8, activation="softsign"), 0),
@@ -301,7 +304,7 @@ def test_convolutional_lstm_is_a_loop_in_one_engine(batch):
     assert "while" in layers_of(conversion) and "recurrent" not in layers_of(conversion)
 
 
-def test_int8_leaves_loops_in_floating_point():
+def test_int8_leaves_recurrent_layers_in_floating_point():
     class Net(tf.keras.layers.Layer):
         def __init__(self):
             super().__init__()
@@ -321,6 +324,11 @@ def test_int8_leaves_loops_in_floating_point():
     with mixed.session_of(graph_def) as session, mixed.session_of(conversion.graph_def) as other:
         want, got = session.run(outputs, fed)[0], other.run(outputs, fed)[0]
     assert np.abs(got - want).max() < 0.05 * np.abs(want).max()
+    engine = conversion.report.engines[0]
+    recurrent = next(layer for layer in engine["layers"] if layer["op"] == "recurrent")
+    assert recurrent["dtype"] == recurrent["weights_dtype"] == "float32"
+    assert f"layer '{recurrent['name']}' stays in floating point: recurrent layers have no INT8 form" in engine["warnings"]
+    assert 0 < engine["int8_macs_share"] < 1
 
 
 # What stays native, with its reason.

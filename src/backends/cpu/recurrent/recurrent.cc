@@ -61,7 +61,7 @@ struct RecurrentPlan {
 };
 
 void relax(int spins) {
-  if (spins < 20000)
+  if (spins < 2000)
     _mm_pause();
   else
     sched_yield();
