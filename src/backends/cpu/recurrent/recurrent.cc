@@ -27,8 +27,9 @@ namespace {
 // Multiply-adds of a step below which waiting for another thread costs more than it brings; of all
 // steps, below which starting one does.
 constexpr double kMinStepMacs = 24 * 1024, kMinMacs = 128 * 1024;
-// Rows of a thread, below which reading all weights for them costs more than to wait.
-constexpr int64_t kMinRows = 4;
+// Rows of a thread, below which reading all weights for them costs more than to wait; and of a
+// part, of which a thread may have several, so that one which starts late does fewer.
+constexpr int64_t kMinRows = 4, kPartRows = 8;
 
 int gate_index(const ir::Activation& act) {
   if (act.fn == ir::UnaryFn::kSigmoid) return 0;
@@ -55,7 +56,9 @@ struct Block {
 
 struct RecurrentPlan {
   int64_t steps = 0, batch = 0;
-  int64_t row_parts = 1, workers = 1;  // that share the rows, or the units
+  int64_t row_parts = 1;  // of the batch
+  int threads = 1;        // that take them
+  int64_t workers = 1;    // that share the units instead
   // Of scratch, in bytes.
   size_t blocks = 0, state = 0, z = 0, scaled = 0, packed = 0, total = 0;
 };
@@ -115,12 +118,14 @@ class RecurrentStep final : public Step {
     p.batch = shapes.src[0][1];
     const double macs =
         static_cast<double>(p.batch * units_) * static_cast<double>(units_ * gates_);
-    const int64_t threads = shapes.threads;
+    p.threads = shapes.threads;
+    const int64_t threads = p.threads;
     const auto parts = [](double work, double least, int64_t most) {
       return static_cast<int64_t>(std::clamp(work / least, 1.0, static_cast<double>(most)));
     };
     if (p.batch >= kMinRows * threads)
-      p.row_parts = parts(macs * static_cast<double>(p.steps), kMinMacs, threads);
+      p.row_parts = parts(macs * static_cast<double>(p.steps), kMinMacs,
+                          threads == 1 ? 1 : std::max(threads, p.batch / kPartRows));
     else
       p.workers = parts(macs, kMinStepMacs, std::min(threads, blocks_));
     const auto take = [&p](int64_t bytes) {
@@ -151,7 +156,7 @@ class RecurrentStep final : public Step {
         parallel_for(p.workers, static_cast<int>(p.workers),
                      [&](int64_t task, int) { r.share_units(task); });
       else
-        parallel_for(p.row_parts, static_cast<int>(p.row_parts), [&](int64_t task, int) {
+        parallel_for(p.row_parts, p.threads, [&](int64_t task, int) {
           r.run_rows(p.batch * task / p.row_parts, p.batch * (task + 1) / p.row_parts);
         });
     }
