@@ -48,29 +48,23 @@ GRAFT_INLINE void add_products(const float* x, ptrdiff_t ld, const float* w,
   }
 }
 
-// out[row][gate] = state row * weights.
+// out[row][gate] += state row * weights, of elements [begin, begin + n) of the state.
 template <int kRows, int kGates>
-static void state_products(const RecurrentArgs& a, ptrdiff_t row, Vec (&out)[kRows][kGates]) {
+static void slice_products(const RecurrentArgs& a, ptrdiff_t row, ptrdiff_t begin, ptrdiff_t n,
+                           Vec (*out)[kGates]) {
+  const float* x = a.state + row * a.k + begin;
+  const float* w = a.weights + begin * kGates * kLanes;
+  Vec acc[kRows][kGates];
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i)
 #pragma GCC unroll 4
-    for (int g = 0; g < kGates; ++g) out[i][g] = vzero();
-  const float* w = a.weights;
-  for (ptrdiff_t begin = 0; begin < a.k; begin += kSlice) {
-    const ptrdiff_t n = a.k - begin < kSlice ? a.k - begin : kSlice;
-    const float* x = a.state + row * a.k + begin;
-    Vec acc[kRows][kGates];
+    for (int g = 0; g < kGates; ++g) acc[i][g] = vzero();
+  for (ptrdiff_t k = 0; k < n; ++k, w += kGates * kLanes)
+    add_products<kRows, kGates>(x + k, a.k, w, acc);
 #pragma GCC unroll 8
-    for (int i = 0; i < kRows; ++i)
+  for (int i = 0; i < kRows; ++i)
 #pragma GCC unroll 4
-      for (int g = 0; g < kGates; ++g) acc[i][g] = vzero();
-    for (ptrdiff_t k = 0; k < n; ++k, w += kGates * kLanes)
-      add_products<kRows, kGates>(x + k, a.k, w, acc);
-#pragma GCC unroll 8
-    for (int i = 0; i < kRows; ++i)
-#pragma GCC unroll 4
-      for (int g = 0; g < kGates; ++g) out[i][g] = vadd(out[i][g], acc[i][g]);
-  }
+    for (int g = 0; g < kGates; ++g) out[i][g] = vadd(out[i][g], acc[i][g]);
 }
 
 template <int kAct>
@@ -170,23 +164,38 @@ struct SimpleCell {
   }
 };
 
-template <class Cell, int kRows>
-static void recurrent_strip(const RecurrentArgs& a, ptrdiff_t row) {
-  Vec p[kRows][Cell::kGates];
-  state_products<kRows, Cell::kGates>(a, row, p);
+// Up to so many rows share a slice of the weights while the first-level cache holds it.
+template <class Cell>
+static constexpr int recurrent_group() {
+  constexpr int kRows = recurrent_rows<Cell::kGates>();
+  return 16 / kRows * kRows;
+}
+
+template <class Cell>
+static void run_group(const RecurrentArgs& a, ptrdiff_t row, ptrdiff_t rows) {
+  constexpr int kGates = Cell::kGates, kRows = recurrent_rows<kGates>();
+  Vec p[recurrent_group<Cell>()][kGates];
+  for (ptrdiff_t i = 0; i < rows; ++i)
+    for (int g = 0; g < kGates; ++g) p[i][g] = vzero();
+  for (ptrdiff_t begin = 0; begin < a.k; begin += kSlice) {
+    const ptrdiff_t n = a.k - begin < kSlice ? a.k - begin : kSlice;
+    ptrdiff_t i = 0;
+    for (; i + kRows <= rows; i += kRows)
+      slice_products<kRows, kGates>(a, row + i, begin, n, p + i);
+    for (; i + 2 <= rows; i += 2) slice_products<2, kGates>(a, row + i, begin, n, p + i);
+    for (; i < rows; ++i) slice_products<1, kGates>(a, row + i, begin, n, p + i);
+  }
   if (a.units == kLanes)
-    for (int i = 0; i < kRows; ++i) Cell::run(RowOf<true>(a, row + i), p[i]);
+    for (ptrdiff_t i = 0; i < rows; ++i) Cell::run(RowOf<true>(a, row + i), p[i]);
   else
-    for (int i = 0; i < kRows; ++i) Cell::run(RowOf<false>(a, row + i), p[i]);
+    for (ptrdiff_t i = 0; i < rows; ++i) Cell::run(RowOf<false>(a, row + i), p[i]);
 }
 
 template <class Cell>
 static void recurrent_block(const RecurrentArgs* args) {
-  constexpr int kRows = recurrent_rows<Cell::kGates>();
-  ptrdiff_t row = 0;
-  for (; row + kRows <= args->rows; row += kRows) recurrent_strip<Cell, kRows>(*args, row);
-  for (; row + 2 <= args->rows; row += 2) recurrent_strip<Cell, 2>(*args, row);
-  for (; row < args->rows; ++row) recurrent_strip<Cell, 1>(*args, row);
+  constexpr int kGroup = recurrent_group<Cell>();
+  for (ptrdiff_t row = 0; row < args->rows; row += kGroup)
+    run_group<Cell>(*args, row, args->rows - row < kGroup ? args->rows - row : kGroup);
 }
 
 static constexpr RecurrentTable make_recurrent_table() {
