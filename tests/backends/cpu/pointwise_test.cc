@@ -66,6 +66,17 @@ const UnaryCase kUnary[] = {
     {UnaryFn::kBesselI0e, 6, 0},
     {UnaryFn::kBesselI1, 12, 0},
     {UnaryFn::kBesselI1e, 6, 0},
+    {UnaryFn::kSin, 4, 0},
+    {UnaryFn::kCos, 4, 0},
+    {UnaryFn::kTan, 4, 0},
+    {UnaryFn::kAsin, 4, 0},
+    {UnaryFn::kAcos, 4, 0},
+    {UnaryFn::kAtan, 4, 0},
+    {UnaryFn::kSinh, 4, 0},
+    {UnaryFn::kCosh, 4, 0},
+    {UnaryFn::kAsinh, 4, 0},
+    {UnaryFn::kAcosh, 4, 0},
+    {UnaryFn::kAtanh, 4, 0},
 };
 
 TEST(PointwiseUnary, every_function_and_every_length) {
@@ -160,6 +171,38 @@ TEST(PointwiseUnary, bits_of_integers) {
     }
     check_in_place(unary(UnaryFn::kInvert, bits(rng, t, {1003})), 0);
   }
+}
+
+TEST(PointwiseUnary, exact_functions_of_integers) {
+  std::mt19937 rng(12);
+  for (DType t : kIntegers) {
+    SCOPED_TRACE(dtype_name(t));
+    const bool has_sign = t <= DType::kInt64 && t != DType::kUint8 && t != DType::kUint16;
+    for (UnaryFn fn : {UnaryFn::kSquare, UnaryFn::kRelu, UnaryFn::kRelu6})
+      check(unary(fn, bits(rng, t, {1003})));
+    if (!has_sign) continue;
+    for (UnaryFn fn : {UnaryFn::kNeg, UnaryFn::kAbs, UnaryFn::kSign}) {
+      SCOPED_TRACE(ir::name_of(fn));
+      for (int64_t n : {0, 1, 31, 1003, 70001}) check(unary(fn, bits(rng, t, {n})));
+    }
+    check_in_place(unary(UnaryFn::kNeg, bits(rng, t, {1003})), 0);
+  }
+  check(unary(UnaryFn::kAbs, ints({3}, {INT32_MIN, INT32_MAX, 0})));
+}
+
+TEST(PointwiseUnary, bool_of_elements) {
+  std::mt19937 rng(13);
+  for (int64_t n : {0, 1, 31, 1003, 70001}) {
+    check(unary(UnaryFn::kLogicalNot, draw(rng, DType::kBool, {n})));
+    Tensor x = draw(rng, DType::kFloat, {n});
+    auto* v = reinterpret_cast<float*>(x.bytes.data());
+    for (int64_t i = 0; i < n; ++i) {
+      const float special[] = {kNan, kInf, -kInf, 3e38f, 0.0f};
+      if (i % 3 == 0) v[i] = special[i % 5];
+    }
+    for (UnaryFn fn : {UnaryFn::kIsNan, UnaryFn::kIsInf, UnaryFn::kIsFinite}) check(unary(fn, x));
+  }
+  check_in_place(unary(UnaryFn::kLogicalNot, draw(rng, DType::kBool, {1003})), 0);
 }
 
 TEST(PointwiseUnary, bitcast) {

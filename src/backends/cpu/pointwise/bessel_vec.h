@@ -3,18 +3,11 @@
 // the error, relative, is below 7e-7.
 #pragma once
 
+#include "backends/cpu/isa/vec_bits.h"
 #include "backends/cpu/isa/vec_math.h"
 
 namespace graft::cpu {
 inline namespace GRAFT_ISA_NAMESPACE {
-
-// The highest power first.
-template <int kTerms>
-GRAFT_INLINE Vec vpolynomial(const float (&coefficients)[kTerms], Vec t) {
-  Vec y = vset(coefficients[0]);
-  for (int i = 1; i < kTerms; ++i) y = vfma(y, t, vset(coefficients[i]));
-  return y;
-}
 
 constexpr float kBesselSplit = 8;
 

@@ -1,4 +1,4 @@
-// Unary float32 ops, identity and bitcast of any dtype, bits of integers.
+// Unary float32 ops, identity and bitcast of any dtype.
 #include <cstring>
 #include <optional>
 
@@ -7,6 +7,7 @@
 #include "backends/cpu/common/step_util.h"
 #include "backends/cpu/gemm/compute_select.h"
 #include "backends/cpu/pointwise/table_of.h"
+#include "backends/cpu/pointwise/unary_generic.h"
 
 namespace graft::cpu {
 namespace {
@@ -58,6 +59,28 @@ std::optional<UnaryOp> op_of(const ir::Activation& fn, Epilogue* epilogue) {
       return UnaryOp::kBesselI1;
     case UnaryFn::kBesselI1e:
       return UnaryOp::kBesselI1e;
+    case UnaryFn::kSin:
+      return UnaryOp::kSin;
+    case UnaryFn::kCos:
+      return UnaryOp::kCos;
+    case UnaryFn::kTan:
+      return UnaryOp::kTan;
+    case UnaryFn::kAsin:
+      return UnaryOp::kAsin;
+    case UnaryFn::kAcos:
+      return UnaryOp::kAcos;
+    case UnaryFn::kAtan:
+      return UnaryOp::kAtan;
+    case UnaryFn::kSinh:
+      return UnaryOp::kSinh;
+    case UnaryFn::kCosh:
+      return UnaryOp::kCosh;
+    case UnaryFn::kAsinh:
+      return UnaryOp::kAsinh;
+    case UnaryFn::kAcosh:
+      return UnaryOp::kAcosh;
+    case UnaryFn::kAtanh:
+      return UnaryOp::kAtanh;
     default:
       break;
   }
@@ -114,82 +137,6 @@ class CopyStep final : public Step {
   int64_t elem_bytes_;
 };
 
-template <typename T>
-void invert_range(const void* src, void* dst, int64_t begin, int64_t end) {
-  const auto* x = static_cast<const T*>(src);
-  auto* y = static_cast<T*>(dst);
-  for (int64_t i = begin; i < end; ++i) y[i] = static_cast<T>(~x[i]);
-}
-
-// By sums of neighbouring bits, pairs and nibbles: the baseline has no instruction for it, vectors
-// of which this becomes.
-template <typename T>
-uint8_t count_bits(T x) {
-  constexpr T kAll = static_cast<T>(~T{0});
-  x = static_cast<T>(x - ((x >> 1) & (kAll / 3)));
-  x = static_cast<T>((x & (kAll / 5)) + ((x >> 2) & (kAll / 5)));
-  x = static_cast<T>((x + (x >> 4)) & (kAll / 17));
-  for (size_t bits = 8; bits < 8 * sizeof(T); bits *= 2) x = static_cast<T>(x + (x >> bits));
-  return static_cast<uint8_t>(x & 0x7f);
-}
-
-template <typename T>
-void count_range(const void* src, void* dst, int64_t begin, int64_t end) {
-  const auto* x = static_cast<const T*>(src);
-  auto* y = static_cast<uint8_t*>(dst);
-  for (int64_t i = begin; i < end; ++i) y[i] = count_bits(x[i]);
-}
-
-using BitsFn = void (*)(const void* src, void* dst, int64_t begin, int64_t end);
-
-// T: unsigned, of the dtype's width.
-template <typename T>
-BitsFn bits_fn(ir::UnaryFn fn) {
-  if (fn == ir::UnaryFn::kInvert) return invert_range<T>;
-  return fn == ir::UnaryFn::kPopulationCount ? count_range<T> : nullptr;
-}
-
-BitsFn bits_of(const Problem& problem) {
-  const auto fn = problem.op->as<ir::UnaryAttrs>().fn.fn;
-  switch (is_integer(problem.src[0]->dtype) ? dtype_size(problem.src[0]->dtype) : 0) {
-    case 1:
-      return bits_fn<uint8_t>(fn);
-    case 2:
-      return bits_fn<uint16_t>(fn);
-    case 4:
-      return bits_fn<uint32_t>(fn);
-    case 8:
-      return bits_fn<uint64_t>(fn);
-    default:
-      return nullptr;
-  }
-}
-
-class BitsStep final : public Step {
- public:
-  explicit BitsStep(const Problem& problem)
-      : fn_(bits_of(problem)),
-        same_size_(dtype_size(problem.src[0]->dtype) == dtype_size(problem.dst[0]->dtype)) {}
-  std::string_view kernel_name() const override { return "unary_bits"; }
-  Result<backends::StepPlan> plan(const backends::StepShapes& shapes) const override {
-    return plan_of(elems_of(shapes.dst[0]));
-  }
-  void run(const backends::StepState* state, const void* const* src, void* const* dst,
-           std::byte*) const override {
-    parallel_ranges(state_as<int64_t>(state), kGrainElems,
-                    [&](int64_t begin, int64_t end) { fn_(src[0], dst[0], begin, end); });
-  }
-  bool may_run_in_place(int) const override { return same_size_; }
-
- private:
-  BitsFn fn_;
-  bool same_size_;
-};
-
-std::string supports_bits(const Problem& problem) {
-  return bits_of(problem) ? "" : "op is no function of an integer's bits";
-}
-
 std::string supports_any(const Problem&) { return ""; }
 
 std::string supports_copy(const Problem& problem) {
@@ -207,7 +154,7 @@ std::string supports_unary(const Problem& problem) {
 constexpr KernelEntry kUnary[] = {
     {"copy", supports_copy, make_step<CopyStep>},
     {"unary_f32", supports_unary, make_step<UnaryStep>},
-    {"unary_bits", supports_bits, make_step<BitsStep>},
+    {"unary_generic", supports_generic_unary, create_generic_unary},
 };
 constexpr KernelEntry kBitcast[] = {{"copy", supports_any, make_step<CopyStep>}};
 

@@ -1,24 +1,18 @@
 // Elementwise functions of one operand. Accuracy is that of isa/vec_math.h for the functions there
-// (at most 4 ulp, gelu 6 ulp where it does not cancel); division and root are correctly rounded;
-// functions that no network spends time in call the C library.
+// (at most 4 ulp, gelu 6 ulp where it does not cancel), and of tests/backends/cpu/
+// pointwise_math_test.cc for those of this folder; division and root are correctly rounded.
 #pragma once
 
 #include <math.h>
 
 #include "backends/cpu/isa/activation.h"
 #include "backends/cpu/pointwise/bessel_vec.h"
+#include "backends/cpu/pointwise/hyperbolic_vec.h"
 #include "backends/cpu/pointwise/pointwise_table.h"
+#include "backends/cpu/pointwise/trigonometric_vec.h"
 
 namespace graft::cpu {
 inline namespace GRAFT_ISA_NAMESPACE {
-
-template <float (*kFn)(float)>
-GRAFT_INLINE Vec by_lane(Vec x) {
-  float lanes[kLanes];
-  vstore(lanes, x);
-  for (int i = 0; i < kLanes; ++i) lanes[i] = kFn(lanes[i]);
-  return vload(lanes);
-}
 
 template <UnaryOp kOp>
 GRAFT_INLINE Vec unary_one(Vec x, const Epilogue& e) {
@@ -41,7 +35,7 @@ GRAFT_INLINE Vec unary_one(Vec x, const Epilogue& e) {
   } else if constexpr (kOp == UnaryOp::kErf) {
     return verf(x);
   } else if constexpr (kOp == UnaryOp::kErfc) {
-    return by_lane<erfcf>(x);
+    return vlane_by_lane<erfcf>(x);
   } else if constexpr (kOp == UnaryOp::kSoftsign) {
     return vdiv(x, vadd(one, vabs(x)));
   } else if constexpr (kOp == UnaryOp::kFloor) {
@@ -54,11 +48,11 @@ GRAFT_INLINE Vec unary_one(Vec x, const Epilogue& e) {
     const Vec unit = vselect(vless(zero, vabs(x)), vcopysign(one, x), zero);
     return vselect(vis_nan(x), x, unit);
   } else if constexpr (kOp == UnaryOp::kExpm1) {
-    return by_lane<expm1f>(x);
+    return vexpm1(x);
   } else if constexpr (kOp == UnaryOp::kLog) {
-    return by_lane<logf>(x);
+    return vlog(x);
   } else if constexpr (kOp == UnaryOp::kLog1p) {
-    return by_lane<log1pf>(x);
+    return vlog1p(x);
   } else if constexpr (kOp == UnaryOp::kRoundAway) {
     const Vec whole = vfloor(vabs(x));  // what is left of |x| is exact
     const Mask down = vless(vsub(vabs(x), whole), vset(0.5f));
@@ -71,6 +65,28 @@ GRAFT_INLINE Vec unary_one(Vec x, const Epilogue& e) {
     return vmul(vexp(vabs(x)), vbessel_i1e(x));
   } else if constexpr (kOp == UnaryOp::kBesselI1e) {
     return vbessel_i1e(x);
+  } else if constexpr (kOp == UnaryOp::kSin) {
+    return vsin(x);
+  } else if constexpr (kOp == UnaryOp::kCos) {
+    return vcos(x);
+  } else if constexpr (kOp == UnaryOp::kTan) {
+    return vtan(x);
+  } else if constexpr (kOp == UnaryOp::kAsin) {
+    return vasin(x);
+  } else if constexpr (kOp == UnaryOp::kAcos) {
+    return vacos(x);
+  } else if constexpr (kOp == UnaryOp::kAtan) {
+    return vatan(x);
+  } else if constexpr (kOp == UnaryOp::kSinh) {
+    return vsinh(x);
+  } else if constexpr (kOp == UnaryOp::kCosh) {
+    return vcosh(x);
+  } else if constexpr (kOp == UnaryOp::kAsinh) {
+    return vasinh(x);
+  } else if constexpr (kOp == UnaryOp::kAcosh) {
+    return vacosh(x);
+  } else if constexpr (kOp == UnaryOp::kAtanh) {
+    return vatanh(x);
   } else {
     constexpr int kAct =
         static_cast<int>(Act::kClamp) + static_cast<int>(kOp) - static_cast<int>(UnaryOp::kClamp);
