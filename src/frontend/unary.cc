@@ -24,14 +24,6 @@ Status import_unary(NodeImport& n) {
   return n.finish(ir::UnaryAttrs{{fn}}, {n.in(0)});
 }
 
-// TensorFlow's kernels of int32 and int64 give back what they get.
-Status import_round(NodeImport& n) {
-  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
-  const bool whole = n.dtype(0) == DType::kInt32 || n.dtype(0) == DType::kInt64;
-  if (!whole) GRAFT_RETURN_IF_ERROR(n.require_floating(0));
-  return n.finish(ir::UnaryAttrs{{whole ? UnaryFn::kIdentity : UnaryFn::kRint}}, {n.in(0)});
-}
-
 Status import_bessel(NodeImport& n) {
   if (n.dtype(0) == DType::kBfloat16)
     return n.refuse("dtype", "input 0 is bfloat16, which TensorFlow's kernel does not take");
@@ -137,7 +129,7 @@ constexpr OpEntry kRows[] = {
     row("Floor", UnaryFn::kFloor),
     row("Ceil", UnaryFn::kCeil),
     row("Rint", UnaryFn::kRint),
-    {"Round", import_round, 1, 1},
+    row("Round", UnaryFn::kRint),
     row("Sign", UnaryFn::kSign),
     row("Sin", UnaryFn::kSin),
     row("Cos", UnaryFn::kCos),
