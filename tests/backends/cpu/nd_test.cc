@@ -74,6 +74,34 @@ TEST(NdScatter, functions_duplicates_and_threads) {
   }
 }
 
+TEST(NdScatter, single_elements_by_blocks) {
+  std::mt19937 rng(3);
+  using ir::ScatterFn;
+  for (const int64_t count : {5, 20000, 150000}) {
+    for (const int64_t rows : {1, 70, 60000}) {
+      std::vector<int32_t> at(static_cast<size_t>(count));
+      for (int32_t& v : at) v = static_cast<int32_t>(rng() % static_cast<uint64_t>(rows));
+      for (ScatterFn fn : {ScatterFn::kReplace, ScatterFn::kAdd, ScatterFn::kSub, ScatterFn::kMax,
+                           ScatterFn::kMin}) {
+        SCOPED_TRACE(std::string(ir::name_of(fn)) + " of " + std::to_string(count));
+        for (DType t : {DType::kInt32, DType::kInt64})
+          check({ir::ScatterNdAttrs{fn},
+                 {draw(rng, t, {rows}), ints({count, 1}, at), draw(rng, t, {count})}});
+      }
+      // Sums of many floats differ by their order.
+      check({ir::ScatterNdAttrs{ScatterFn::kAdd},
+             {draw(rng, DType::kFloat, {rows}), ints({count, 1}, at),
+              draw(rng, DType::kFloat, {count})}},
+            {1e-2, 1e-4});
+    }
+  }
+  const Case kept{ir::ScatterNdAttrs{ScatterFn::kAdd},
+                  {floats({2}, {-0.0f, -0.0f}), zero_ints({40000, 1}),
+                   floats({40000}, std::vector<float>(40000, -0.0f))}};
+  for (const Tensor& y : run_kernel(kept, {}))
+    for (int64_t i : {0, 1}) EXPECT_TRUE(std::signbit(y.at<float>(i))) << i;
+}
+
 TEST(NdGather, I5_index_out_of_range_is_an_error_with_its_place) {
   std::mt19937 rng(7);
   std::vector<int32_t> many(2 * 40000, 1);

@@ -20,7 +20,8 @@ struct BlendRowsArgs {
   ptrdiff_t count, step, n;
 };
 
-// dst[x, c] = scale * sum over taps first[x] to before first[x + 1] of weight * src[at, c].
+// dst[x, c] = scale * sum over taps first[x] to before first[x + 1] of weight * src[at, c]. src may
+// be read one float beyond its end.
 struct BlendColumnsArgs {
   const float* src;
   float* dst;

@@ -54,14 +54,38 @@ GRAFT_INLINE void blend_pixels(const BlendColumnsArgs& t) {
   }
 }
 
+// Three or four channels as one vector of four: what is loaded and stored beyond the third is the
+// next pixel's, which is stored after.
+template <int kChannels>
+GRAFT_INLINE void blend_quads(const BlendColumnsArgs& t) {
+  typedef float Quad __attribute__((vector_size(16)));
+  float* dst = t.dst;
+  const auto blend = [&](ptrdiff_t x) {
+    const Tap *tap = t.taps + t.first[x], *end = t.taps + t.first[x + 1];
+    Quad sum = {};
+    for (; tap < end; ++tap) {
+      Quad pixel;
+      __builtin_memcpy(&pixel, t.src + tap->at * kChannels, sizeof pixel);
+      sum += pixel * tap->weight;
+    }
+    return sum * t.scale;
+  };
+  for (ptrdiff_t x = 0; x + 1 < t.dst_w; ++x, dst += kChannels) {
+    const Quad sum = blend(x);
+    __builtin_memcpy(dst, &sum, sizeof sum);
+  }
+  const Quad last = blend(t.dst_w - 1);
+  __builtin_memcpy(dst, &last, kChannels * sizeof(float));
+}
+
 static void blend_columns(const BlendColumnsArgs* args) {
   switch (args->channels) {
     case 1:
       return blend_pixels<1>(*args);
     case 3:
-      return blend_pixels<3>(*args);
+      return blend_quads<3>(*args);
     case 4:
-      return blend_pixels<4>(*args);
+      return blend_quads<4>(*args);
     default:
       return blend_pixels<0>(*args);
   }

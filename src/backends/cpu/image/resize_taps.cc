@@ -45,7 +45,7 @@ class ResizeTapsStep final : public Step {
       p.columns = bicubic_taps(p.w, p.ow, w_scale, attrs_.half_pixel_centers);
     }
     p.workers = std::max(1, shapes.threads);
-    p.worker_bytes = align64(p.w * p.c * int64_t{sizeof(float)});
+    p.worker_bytes = align64((p.w * p.c + 1) * int64_t{sizeof(float)});
     const auto scratch = static_cast<size_t>(p.workers * p.worker_bytes);
     return plan_of(std::move(p), scratch);
   }

@@ -1,97 +1,10 @@
 // GatherNd and ScatterNd by int32 or int64 indices. All indices are checked before anything is
 // copied. Updates are applied one after the other: threads share the destination, not the updates.
-#include <atomic>
-
-#include "backends/cpu/common/shape_util.h"
-#include "backends/cpu/common/split.h"
 #include "backends/cpu/movement/copy_step.h"
+#include "backends/cpu/movement/scatter_elements.h"
 
 namespace graft::cpu {
 namespace {
-
-// indices [count, depth] name rows of `inner` elements in a tensor of extents dims[0..depth).
-struct NdPlan {
-  int64_t count = 1, depth = 0, inner = 1, rows = 1;
-  int64_t dims[kMaxDims] = {};
-  std::vector<int64_t> index_dims;  // for messages, without the last
-};
-
-NdPlan nd_plan(std::span<const int64_t> data, std::span<const int64_t> indices) {
-  NdPlan p;
-  p.depth = indices.back();
-  const auto depth = static_cast<size_t>(p.depth);
-  p.index_dims.assign(indices.begin(), indices.end() - 1);
-  p.count = elems_of(p.index_dims);
-  p.inner = elems_of(data.subspan(depth));
-  p.rows = elems_of(data.first(depth));
-  for (size_t d = 0; d < depth; ++d) p.dims[d] = data[d];
-  return p;
-}
-
-template <typename I>
-int64_t row_of(const NdPlan& p, const void* indices, int64_t i) {
-  int64_t row = 0;
-  for (int64_t d = 0; d < p.depth; ++d) {
-    I v;
-    __builtin_memcpy(&v, static_cast<const I*>(indices) + i * p.depth + d, sizeof(I));
-    row = row * p.dims[d] + static_cast<int64_t>(v);
-  }
-  return row;
-}
-
-// The first number of index vectors [begin, end) that is outside, as a flat index; -1: none.
-template <typename I>
-int64_t first_outside(const NdPlan& p, const void* indices, int64_t begin, int64_t end) {
-  for (int64_t i = begin; i < end; ++i) {
-    for (int64_t d = 0; d < p.depth; ++d) {
-      I v;
-      __builtin_memcpy(&v, static_cast<const I*>(indices) + i * p.depth + d, sizeof(I));
-      if (v < 0 || v >= p.dims[d]) return i * p.depth + d;
-    }
-  }
-  return -1;
-}
-
-template <typename I>
-void check_indices(const NdPlan& p, const std::string& op, const void* indices) {
-  std::atomic<bool> outside = false;
-  parallel_ranges(p.count, kGrainElems / std::max<int64_t>(p.depth, 1),
-                  [&](int64_t begin, int64_t end) {
-                    if (first_outside<I>(p, indices, begin, end) >= 0) outside = true;
-                  });
-  if (!outside) return;
-  const int64_t at = first_outside<I>(p, indices, 0, p.count), i = at / p.depth, d = at % p.depth;
-  I v;
-  __builtin_memcpy(&v, static_cast<const I*>(indices) + at, sizeof(I));
-  std::string place = std::to_string(d);
-  for (size_t k = p.index_dims.size(), flat = static_cast<size_t>(i); k-- > 0;) {
-    const auto extent = static_cast<size_t>(p.index_dims[k]);
-    place = std::to_string(flat % extent) + "," + place;
-    flat /= extent;
-  }
-  throw backends::StepFailure(invalid_argument("'" + op + "': indices[" + place +
-                                               "] = " + std::to_string(v) + " is not in [0, " +
-                                               std::to_string(p.dims[d]) + ")"));
-}
-
-class NdStep : public Step {
- public:
-  explicit NdStep(const Problem& problem)
-      : name_(problem.op->name), wide_(problem.src[1]->dtype == DType::kInt64) {}
-
- protected:
-  const std::string& name() const { return name_; }
-  void check(const NdPlan& p, const void* indices) const {
-    wide_ ? check_indices<int64_t>(p, name_, indices) : check_indices<int32_t>(p, name_, indices);
-  }
-  int64_t row(const NdPlan& p, const void* indices, int64_t i) const {
-    return wide_ ? row_of<int64_t>(p, indices, i) : row_of<int32_t>(p, indices, i);
-  }
-
- private:
-  const std::string name_;
-  bool wide_;
-};
 
 class GatherNdStep final : public NdStep {
  public:
@@ -128,21 +41,7 @@ template <ir::ScatterFn kFn, typename T>
 void apply_row(void* dst, const void* updates, int64_t n) {
   auto* y = static_cast<T*>(dst);
   const auto* x = static_cast<const T*>(updates);
-  for (int64_t i = 0; i < n; ++i) {
-    if constexpr (kFn == ir::ScatterFn::kReplace)
-      y[i] = x[i];
-    else if constexpr (kFn == ir::ScatterFn::kMax)
-      y[i] = y[i] < x[i] ? x[i] : y[i];
-    else if constexpr (kFn == ir::ScatterFn::kMin)
-      y[i] = x[i] < y[i] ? x[i] : y[i];
-    else if constexpr (std::is_floating_point_v<T>)
-      y[i] = kFn == ir::ScatterFn::kAdd ? y[i] + x[i] : y[i] - x[i];
-    else {
-      using U = std::make_unsigned_t<T>;
-      const U a = static_cast<U>(y[i]), b = static_cast<U>(x[i]);
-      y[i] = static_cast<T>(kFn == ir::ScatterFn::kAdd ? a + b : a - b);
-    }
-  }
+  for (int64_t i = 0; i < n; ++i) y[i] = scattered<kFn>(y[i], x[i]);
 }
 
 using RowFn = void (*)(void* dst, const void* updates, int64_t n);
@@ -200,14 +99,7 @@ class ScatterNdStep final : public NdStep {
       : NdStep(problem), elem_bytes_(elem_bytes_of(problem)), row_fn_(row_fn_of(problem)) {}
   std::string_view kernel_name() const override { return "scatter_nd"; }
   Result<backends::StepPlan> plan(const backends::StepShapes& shapes) const override {
-    const int64_t elems = elems_of(shapes.src[0]), indices = elems_of(shapes.src[1]),
-                  updates = elems_of(shapes.src[2]);
-    const bool nothing = indices == 0 && updates == 0;
-    if (!nothing && (elems == 0 || indices == 0 || updates == 0))  // as TensorFlow
-      return invalid_argument("'" + name() + "': src has " + std::to_string(elems) +
-                              " elements, indices " + std::to_string(indices) + ", updates " +
-                              std::to_string(updates) +
-                              ": expected some in each, or no indices and no updates");
+    GRAFT_RETURN_IF_ERROR(check_updates(name(), shapes));
     return plan_of(nd_plan(shapes.src[0], shapes.src[1]));
   }
   bool may_run_in_place(int input) const override { return input == 0; }
@@ -264,6 +156,7 @@ std::string supports_scatter_nd(const Problem& problem) {
 
 constexpr KernelEntry kNd[] = {
     {"gather_nd", supports_gather_nd, make_step<GatherNdStep>},
+    {"scatter_elements", supports_scatter_elements, create_scatter_elements},
     {"scatter_nd", supports_scatter_nd, make_step<ScatterNdStep>},
 };
 
