@@ -5,7 +5,9 @@
 // in front, row i of the result is row i + before = q * S + r of the padded one, and
 //   padded[q * S + r] = sum over t < T of src[q - t] * filter[r + S * t]
 // so phase r is a convolution with taps in falling order; rows q outside of the result are not
-// computed. With many channels and a stride that does not divide the kernel, a convolution a phase.
+// computed. Where the stride does not divide the kernel, phases differ in their taps: a convolution
+// each, since a common one would multiply by zeros, which makes NaN of infinity. Phases from K on
+// have no tap and are 0.
 #include "frontend/transposed_conv.h"
 
 #include <algorithm>
@@ -65,22 +67,39 @@ AxisRange kept_rows(const PhaseAxis& a) {
 
 namespace {
 
-// filter [KH, KW, C, K] as weights [TH, TW, K, SH * SW * C] of the phases.
+int64_t phases_of(const PhaseAxis& a) { return std::min(a.kernel, a.stride); }
+
+// filter [KH, KW, C, K] as weights [TH, TW, K, SH * SW * C] of the phases (K for S where it is
+// less), each axis being a whole number of them.
 Result<ir::ValueId> phase_weights(NodeImport& n, ir::ValueId filter, const PhaseAxis& h,
                                   const PhaseAxis& w, int64_t dst_channels, int64_t src_channels) {
   GRAFT_ASSIGN_OR_RETURN(
       ir::ValueId v,
-      pad_by(
-          n, filter,
-          {{0, h.taps * h.stride - h.kernel}, {0, w.taps * w.stride - w.kernel}, {0, 0}, {0, 0}}));
-  GRAFT_ASSIGN_OR_RETURN(
-      v, n.reshape(v, {h.taps, h.stride, w.taps, w.stride, dst_channels, src_channels}));
+      n.reshape(filter, {h.taps, phases_of(h), w.taps, phases_of(w), dst_channels, src_channels}));
   if (h.taps > 1 || w.taps > 1) {
     const AxisRange reversed{{}, {}, -1};
     GRAFT_ASSIGN_OR_RETURN(v, slice_by(n, v, {reversed, {}, reversed, {}, {}, {}}));
   }
   GRAFT_ASSIGN_OR_RETURN(v, n.transpose(v, {0, 2, 5, 1, 3, 4}));
-  return n.reshape(v, {h.taps, w.taps, src_channels, h.stride * w.stride * dst_channels});
+  return n.reshape(v, {h.taps, w.taps, src_channels, phases_of(h) * phases_of(w) * dst_channels});
+}
+
+// [N, H, W, the phases with taps * C] -> [N, H, W, SH * SW * C]
+Result<ir::ValueId> with_empty_phases(NodeImport& n, ir::ValueId v, const PhaseAxis& h,
+                                      const PhaseAxis& w, int64_t c) {
+  const int64_t rows = phases_of(h), columns = phases_of(w);
+  if (rows == h.stride && columns == w.stride) return v;
+  const auto number = Extent::number;
+  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId split,
+                         reshape_by(n, v, v,
+                                    {Extent::of(0), Extent::of(1), Extent::of(2), number(rows),
+                                     number(columns), number(c)}));
+  GRAFT_ASSIGN_OR_RETURN(
+      const ir::ValueId padded,
+      pad_by(n, split,
+             {{0, 0}, {0, 0}, {0, 0}, {0, h.stride - rows}, {0, w.stride - columns}, {0, 0}}));
+  return reshape_by(n, padded, v,
+                    {Extent::of(0), Extent::of(1), Extent::of(2), number(h.stride * w.stride * c)});
 }
 
 // [N, H, W, SH * SW * C] -> [N, H * SH, W * SW, C]
@@ -102,34 +121,38 @@ AxisRange falling(const PhaseAxis& a, int64_t r) {
   return {r + a.stride * (taps_of(a, r) - 1), {}, -a.stride};
 }
 
-// Where the stride does not divide the kernel, phases have different numbers of taps, and the
-// common convolution multiplies by zeros: a convolution for each is less work from here on.
-constexpr int64_t kMinSplitWeights = 1024;  // channels in times out
-constexpr int64_t kMaxSplitPhases = 9;
+bool has_uneven_phases(const PhaseAxis& a) {
+  return a.kernel > a.stride && a.kernel % a.stride != 0;
+}
 
-bool splits(const PhaseAxis& h, const PhaseAxis& w, int64_t dst_channels, int64_t src_channels) {
-  for (const PhaseAxis* a : {&h, &w}) {
-    if (taps_of(*a, a->stride - 1) < a->taps - a->lead) return false;  // its padding is negative
-  }
-  const int64_t common = h.taps * h.stride * w.taps * w.stride;
-  return h.stride * w.stride <= kMaxSplitPhases &&
-         dst_channels * src_channels >= kMinSplitWeights && 4 * common >= 5 * h.kernel * w.kernel;
+constexpr int64_t kMaxConvolutions = 64;
+
+// Padding in front of phase r's convolution; -1: without the first row.
+int64_t lead_of(const PhaseAxis& a, int64_t r) { return a.lead - a.taps + taps_of(a, r); }
+AxisRange rows_of(const PhaseAxis& a, int64_t r) {
+  AxisRange rows;
+  if (lead_of(a, r) < 0) rows.begin = 1;
+  return rows;
 }
 
 // The phases of the result, [N, H, W, SH * SW * C], by a convolution each.
 Result<ir::ValueId> split_convolutions(NodeImport& n, ir::ValueId x, ir::ValueId filter,
                                        const PhaseAxis& h, const PhaseAxis& w) {
   std::vector<ir::ValueId> phases;
-  for (int64_t r = 0; r < h.stride; ++r) {
-    for (int64_t c = 0; c < w.stride; ++c) {
+  for (int64_t r = 0; r < phases_of(h); ++r) {
+    for (int64_t c = 0; c < phases_of(w); ++c) {
       GRAFT_ASSIGN_OR_RETURN(ir::ValueId weights,
                              slice_by(n, filter, {falling(h, r), falling(w, c), {}, {}}));
       GRAFT_ASSIGN_OR_RETURN(weights, n.transpose(weights, {0, 1, 3, 2}));
+      ir::ValueId image = x;
+      if (lead_of(h, r) < 0 || lead_of(w, c) < 0) {
+        GRAFT_ASSIGN_OR_RETURN(image, slice_by(n, x, {{}, rows_of(h, r), rows_of(w, c), {}}));
+      }
       ir::ConvAttrs conv;
       conv.padding = ir::Padding::kExplicit;
-      conv.pads = {h.lead - h.taps + taps_of(h, r), h.trail, w.lead - w.taps + taps_of(w, c),
-                   w.trail};
-      GRAFT_ASSIGN_OR_RETURN(const ir::ValueId phase, n.emit(conv, {x, weights}));
+      conv.pads = {std::max<int64_t>(lead_of(h, r), 0), h.trail,
+                   std::max<int64_t>(lead_of(w, c), 0), w.trail};
+      GRAFT_ASSIGN_OR_RETURN(const ir::ValueId phase, n.emit(conv, {image, weights}));
       phases.push_back(phase);
     }
   }
@@ -153,11 +176,18 @@ Result<ir::ValueId> transposed_images(NodeImport& n, ir::ValueId x, ir::ValueId 
                                       const PhaseAxis& h, const PhaseAxis& w, int64_t dst_channels,
                                       int64_t src_channels) {
   ir::ValueId y = ir::kNoValue;
-  if (splits(h, w, dst_channels, src_channels)) {
+  if (has_uneven_phases(h) || has_uneven_phases(w)) {
+    const int64_t convolutions = phases_of(h) * phases_of(w);
+    if (convolutions > kMaxConvolutions)
+      return n.refuse("unsupported_attr",
+                      "attribute 'strides' does not divide the filter and gives " +
+                          std::to_string(convolutions) + " convolutions, expected at most " +
+                          std::to_string(kMaxConvolutions));
     GRAFT_ASSIGN_OR_RETURN(y, split_convolutions(n, x, filter, h, w));
   } else {
     GRAFT_ASSIGN_OR_RETURN(y, one_convolution(n, x, filter, h, w, dst_channels, src_channels));
   }
+  GRAFT_ASSIGN_OR_RETURN(y, with_empty_phases(n, y, h, w, dst_channels));
   GRAFT_ASSIGN_OR_RETURN(y, join_phases(n, y, h.stride, w.stride, dst_channels));
   if (h.cut_front > 0 || h.cut_back > 0 || w.cut_front > 0 || w.cut_back > 0) {
     GRAFT_ASSIGN_OR_RETURN(y, slice_by(n, y, {{}, kept_rows(h), kept_rows(w), {}}));

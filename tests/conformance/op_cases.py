@@ -79,7 +79,7 @@ def transposed_conv():
     op = "Conv2DBackpropInput"
 
     def make(name, k, s, padding, src, channels, shapes=None, dtype=F32, fmt="NHWC", explicit=(), extra=(0, 0),
-             refused="", dynamic=False, two=False):
+             refused="", dynamic=False, two=False, infinite=False):
         """src [N, H, W, C] is out_backprop; the result has `extra` more rows and columns than the least."""
         kh, kw = k
         n, h, w, c = src
@@ -91,6 +91,8 @@ def transposed_conv():
             pads = pads if explicit else (0, 0, 0, 0)
             size = [(h - 1) * s[0] + kh - sum(pads[:2]) + extra[0], (w - 1) * s[1] + kw - sum(pads[2:]) + extra[1]]
         x = normal(name, src, dtype)
+        if infinite:  # only the window of these becomes infinite
+            x[0, 2, 1], x[-1, 0, 0] = np.inf, -np.inf
         if fmt == "NCHW":
             x = np.ascontiguousarray(x.transpose(0, 3, 1, 2))
         filt = normal(name + "w", (kh, kw, channels, c), dtype)
@@ -143,6 +145,12 @@ def transposed_conv():
     make("phase_by_phase_nchw", (3, 3), (2, 2), "SAME", (2, 5, 4, 32), 32, fmt="NCHW")
     make("phase_by_phase_explicit", (5, 3), (2, 2), "EXPLICIT", (2, 5, 4, 32), 32, explicit=(0, 0, 3, 1, 1, 2, 0, 0))
     make("phase_by_phase_unknown", (3, 3), (2, 2), "SAME", (2, 5, 4, 32), 32, shapes=[[None, None, None, 32]], dynamic=True)
+    for k, s in ((3, 2), (1, 2), (2, 3), (5, 3), (4, 2), (7, 2)):
+        make(f"infinite_k{k}_s{s}", (k, k), (s, s), "SAME", (2, 5, 4, 3), 4, infinite=True)
+    make("infinite_unequal", (3, 2), (2, 3), "VALID", (2, 5, 4, 3), 4, infinite=True)
+    make("infinite_first_row_left_out", (5, 3), (3, 2), "EXPLICIT", (2, 5, 4, 3), 4, explicit=(0, 0, 3, 0, 2, 2, 0, 0), infinite=True)
+    make("infinite_unknown", (3, 3), (2, 2), "SAME", (2, 5, 4, 3), 4, shapes=[[None, None, None, 3]], dynamic=True, infinite=True)
+    make("many_convolutions", (10, 10), (9, 9), "SAME", (1, 2, 2, 3), 4, refused="unsupported_attr")
     make("two_sizes", (3, 3), (2, 2), "SAME", (2, 5, 4, 3), 4, two=True)
     make("nchw", (3, 3), (2, 2), "SAME", (2, 5, 4, 3), 4, fmt="NCHW")
     make("nchw_valid", (4, 2), (1, 3), "VALID", (2, 5, 4, 3), 4, fmt="NCHW")
