@@ -20,6 +20,8 @@ struct NodeVerdict {
   std::string hint;         // what the user may do; may be empty
   // Producers as indices into Report::nodes, each once.
   std::vector<int32_t> inputs = {}, control_inputs = {};
+  // In an engine by converters that a user registered: their names (graft/converter.h).
+  std::string converter;
 };
 
 struct LayerReport {

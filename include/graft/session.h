@@ -10,18 +10,11 @@
 
 #include "graft/calibrate.h"
 #include "graft/engine.h"
+#include "graft/host_tensor.h"
 #include "graft/status.h"
 #include "graft/types.h"
 
 namespace graft {
-
-// A dense row-major tensor that owns its bytes.
-struct HostTensor {
-  DType dtype = DType::kInvalid;
-  std::vector<int64_t> dims;
-  std::vector<std::byte> bytes;
-  TensorRef ref() const { return {dtype, dims, bytes.data(), bytes.size()}; }
-};
 
 struct SessionOptions {
   EngineOptions engine;

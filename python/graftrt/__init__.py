@@ -10,6 +10,7 @@ from ._options import options
 from .calibration import CalibrationTable
 from .comparison import Comparison, compare
 from .conversion import Conversion, analyze, benchmark, convert
+from .converters import register_converter, unregister_converter
 from .drop_in import calib_graph_to_infer_graph, create_inference_graph, rescue
 from .errors import (CalibrationError, Cancelled, Error, FileError, InternalError, InvalidArgument, InvalidGraph, NotConverted,
                      PlanError, Unsupported)
@@ -23,7 +24,7 @@ __version__ = _native.native.version
 __all__ = [
     "CalibrationError", "CalibrationTable", "Cancelled", "Comparison", "Conversion", "Error", "FileError", "InternalError", "InvalidArgument", "InvalidGraph",
     "NotConverted", "PlanError", "Report", "Session", "TrtGraphConverter", "Unsupported", "analyze", "benchmark", "calib_graph_to_infer_graph", "compare", "convert",
-    "counters", "create_inference_graph", "load_plugin", "options", "rescue", "reset_counters",
+    "counters", "create_inference_graph", "load_plugin", "options", "register_converter", "rescue", "reset_counters", "unregister_converter",
 ]
 
 _plugin.install_import_hook()

@@ -8,6 +8,7 @@ _NUMBERS = {
     "float32": 1, "float64": 2, "int32": 3, "uint8": 4, "int16": 5, "int8": 6, "int64": 9, "bool": 10, "bfloat16": 14,
     "uint16": 17, "float16": 19, "uint32": 22, "uint64": 23,
 }
+ENGINE_DTYPES = frozenset(_NUMBERS)
 _NAMES = {number: name for name, number in _NUMBERS.items()}
 
 

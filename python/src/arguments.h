@@ -135,5 +135,6 @@ inline nb::dict report_dict(const Report& report) {
 
 void bind_finish(nb::module_& m);
 void bind_compare(nb::module_& m);
+void bind_converters(nb::module_& m);
 
 }  // namespace graft::python

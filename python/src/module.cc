@@ -196,6 +196,7 @@ NB_MODULE(_graftrt, m) {
       .def("calibration_states", &PySession::calibration_states, "resource"_a);
   bind_finish(m);
   bind_compare(m);
+  bind_converters(m);
   m.def("install_log_sink", &install_log_sink, "sink"_a);
   m.def(
       "report_page", [](const std::string& json) { return report_page(json); }, "json"_a);

@@ -5,10 +5,12 @@
 #include <cstdio>
 
 #include "base/file_io.h"
+#include "base/log.h"
 #include "convert/layers.h"
 #include "convert/memory.h"
 #include "convert/node_attrs.h"
 #include "engine/plan/plan.h"
+#include "graphdef/output_names.h"
 #include "ir/verify.h"
 #include "passes/pipeline.h"
 
@@ -113,6 +115,19 @@ Status canonicalize(ir::Network& network, const BuildSetup& setup, int64_t index
   return ok_status();
 }
 
+// An op of the segment whose output names nobody has told; empty: none.
+std::string_view unnamed_outputs(const graphdef::Graph& graph, const frontend::Imported& imported,
+                                 const partition::Segment& segment) {
+  if (imported.converters.empty()) return {};
+  for (int32_t v : segment.nodes) {
+    const graphdef::Node& node = graph.nodes[v];
+    if (!imported.converters.contains(v)) continue;
+    for (size_t port = 0; port < imported.values[v].size(); ++port)
+      if (!graphdef::output_name(node, static_cast<int32_t>(port)).ok()) return node.op;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<BuiltEngine> build_engine(const graphdef::Graph& graph, const frontend::Imported& imported,
@@ -170,6 +185,12 @@ Result<BuiltEngine> build_engine(const graphdef::Graph& graph, const frontend::I
   node.name = engine_name(options, index);
   node.op = options.op_name;
   node.native_segment = options.native_segments;
+  if (const std::string_view op = unnamed_outputs(graph, imported, segment);
+      options.native_segments && !op.empty()) {
+    node.native_segment = false;
+    report.warnings.push_back("no native segment: the names of the outputs of op " + printable(op) +
+                              " are not known; register its converter with them");
+  }
   std::vector<ShapeView> input_shapes;
   for (size_t i = 0; i < network.inputs.size(); ++i) {
     const ir::TensorType& type = network.values[network.inputs[i]].type;

@@ -84,6 +84,10 @@ Classified classify(const graphdef::Graph& graph, const frontend::Imported& impo
     verdict.reason_code = support.code;
     verdict.reason = support.reason;
     verdict.hint = support.hint;
+    if (const auto own = imported.converters.find(static_cast<int32_t>(i));
+        own != imported.converters.end())
+      for (const std::string& name : own->second)
+        verdict.converter += (verdict.converter.empty() ? "" : ", ") + name;
     const auto refuse = [&](const char* code, std::string reason) {
       node_class.supported = false;
       verdict.reason_code = code;

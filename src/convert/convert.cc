@@ -107,7 +107,10 @@ void finish_verdicts(Partitioned& p, const std::vector<int>& engine_of_segment,
       verdict.reason_code.clear();
       verdict.reason.clear();
       verdict.hint.clear();
-    } else if (segment >= 0) {
+      continue;
+    }
+    verdict.converter.clear();
+    if (segment >= 0) {
       verdict.reason_code = left[segment].code;
       verdict.reason = left[segment].reason;
       verdict.hint = left[segment].hint;

@@ -66,7 +66,7 @@ std::vector<NodeVerdict> source_verdicts(const graphdef::Graph& source,
     if (at < 0 || (stands[i] >= 0 && verdicts[stands[i]].engine >= 0)) at = stands[i];
     NodeVerdict& verdict = result.emplace_back(
         at >= 0 ? verdicts[at]
-                : NodeVerdict{"", "", -1, "segment", "nothing needs it any more", ""});
+                : NodeVerdict{"", "", -1, "segment", "nothing needs it any more", "", ""});
     verdict.name = node.name;
     verdict.op = node.op;
     const auto left = kept.nodes.find(verdict.name);

@@ -42,6 +42,7 @@ bool keep_native(const Partitioned& p, KeptControlFlow& kept) {
 Status partition_once(const ConvertOptions& options, WorkContext& work, Partitioned& p) {
   frontend::ImportOptions import_options;
   import_options.quantization_ops = options.precision == Precision::kInt8;
+  import_options.fetched = p.fetched;
   for (const std::string& name : options.inputs)
     import_options.fed.insert(std::string_view(name).substr(0, name.find(':')));
   GRAFT_ASSIGN_OR_RETURN(p.imported, frontend::import_all(p.graph, work, {}, import_options));

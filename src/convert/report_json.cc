@@ -74,6 +74,7 @@ std::string Report::json() const {
     }
     if (!n.inputs.empty()) row["inputs"] = n.inputs;
     if (!n.control_inputs.empty()) row["control_inputs"] = n.control_inputs;
+    if (!n.converter.empty()) row["converter"] = n.converter;
     root["nodes"].push_back(std::move(row));
   }
   root["by_minimum_segment_size"] = Json::array();

@@ -39,6 +39,18 @@ std::vector<std::pair<int64_t, std::string>> reasons(const Report& report) {
   return rows;
 }
 
+// Nodes that users' converters made, by op and converter.
+std::string converted(const Report& report) {
+  std::map<std::string, int64_t> counts;
+  for (const NodeVerdict& node : report.nodes)
+    if (!node.converter.empty()) ++counts[node.op + " by '" + node.converter + "'"];
+  if (counts.empty()) return "";
+  std::string text = "\nnodes in engines by registered converters\n";
+  for (const auto& [what, count] : counts)
+    text += format("  %5lld  ", static_cast<long long>(count)) + what + "\n";
+  return text;
+}
+
 }  // namespace
 
 std::string Report::summary() const {
@@ -90,6 +102,7 @@ std::string Report::text() const {
   if (!rows.empty()) out += "\nnative nodes by reason\n";
   for (const auto& [count, reason] : rows)
     out += format("  %5lld  ", static_cast<long long>(count)) + reason + "\n";
+  out += converted(*this);
   if (!by_min_segment_size.empty()) out += "\nminimum_segment_size -> engines, nodes\n";
   for (const SizeRow& row : by_min_segment_size)
     out += format("  %5lld -> %lld, %lld\n", static_cast<long long>(row.min_segment_size),

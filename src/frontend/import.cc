@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/dtype.h"
 #include "base/log.h"
+#include "frontend/converters.h"
 #include "frontend/function_import.h"
 #include "frontend/node_import.h"
 #include "frontend/symbol_map.h"
@@ -50,6 +51,11 @@ const Table& table() {
   return rows;
 }
 
+// The row of every op that has a user's converter.
+constexpr OpEntry kOwn{.op = "", .fn = nullptr, .min_inputs = 0, .max_inputs = -1};
+// Imports that are given up for what a converter made; then none is run.
+constexpr int kMaxConverterRounds = 8;
+
 // Undoes what a refused importer has added.
 struct Mark {
   size_t values, ops, inputs;
@@ -79,8 +85,14 @@ class Importer {
   Status add(int32_t index) {
     const graphdef::Node& node = graph_.nodes[static_cast<size_t>(index)];
     const Mark mark = here();
+    const UserConverter* const own = converter_of(node.op);
     auto row = table().find(node.op);
-    if (row == table().end()) {
+    if (const auto reason = rejected_.find(index); reason != rejected_.end()) {
+      keep_native(index, {false, "converter", reason->second, "", false},
+                  native_output_types(graph_, index, out_));
+    } else if (own) {
+      GRAFT_RETURN_IF_ERROR(run(index, kOwn, own));
+    } else if (row == table().end()) {
       keep_native(index, refusal_of_unknown_op(node), native_output_types(graph_, index, out_));
     } else {
       GRAFT_RETURN_IF_ERROR(run(index, *row->second));
@@ -93,6 +105,26 @@ class Importer {
   void give(int32_t index, ir::ValueId value) {
     out_.support[static_cast<size_t>(index)].yes = true;
     out_.values[static_cast<size_t>(index)] = {value};
+  }
+
+  // Nodes that stay native, and why: the rest of the graph can't take what converters made there.
+  void reject(const std::unordered_map<int32_t, std::string>& nodes) { rejected_ = nodes; }
+  // Nodes at or above `index` that users' converters made.
+  std::vector<int32_t> converted_above(int32_t index) const {
+    std::vector<bool> seen(graph_.nodes.size(), false);
+    std::vector<int32_t> result, stack{index};
+    seen[static_cast<size_t>(index)] = true;
+    while (!stack.empty() && !out_.converters.empty()) {
+      const int32_t node = stack.back();
+      stack.pop_back();
+      if (out_.converters.contains(node)) result.push_back(node);
+      for (graphdef::InputRef ref : graph_.nodes[static_cast<size_t>(node)].inputs) {
+        if (seen[static_cast<size_t>(ref.node)]) continue;
+        seen[static_cast<size_t>(ref.node)] = true;
+        stack.push_back(ref.node);
+      }
+    }
+    return result;
   }
 
   const Imported& imported() const { return out_; }
@@ -121,16 +153,45 @@ class Importer {
     out_.values[i].clear();
     out_.ops[i].clear();
     out_.inlined.erase(index);
+    out_.converters.erase(index);
     keep_native(index, {false, "input_node", "named in inputs: it is fed", "", false}, types);
   }
 
-  Status run(int32_t index, const OpEntry& entry) {
+  const UserConverter* converter_of(std::string_view op) const {
+    if (!scope_.converters) return nullptr;
+    const auto it = scope_.converters->find(op);
+    return it == scope_.converters->end() ? nullptr : it->second.get();
+  }
+
+  // Outputs that consumers and fetches read must have been made.
+  Status check_reads(NodeImport& n, int32_t index, const UserConverter& own) {
+    if (reads_.empty()) {
+      reads_.resize(graph_.nodes.size(), 0);
+      const auto read = [&](graphdef::InputRef ref) {
+        int32_t& ports = reads_[static_cast<size_t>(ref.node)];
+        ports = std::max(ports, ref.port + 1);
+      };
+      for (const graphdef::Node& node : graph_.nodes)
+        for (graphdef::InputRef ref : node.inputs) read(ref);
+      if (scope_.depth == 0)
+        for (graphdef::InputRef ref : options_.fetched) read(ref);
+    }
+    const int32_t ports = reads_[static_cast<size_t>(index)];
+    if (n.outputs().size() >= static_cast<size_t>(ports)) return ok_status();
+    return n.refuse("converter", own.title() + "it set " + std::to_string(n.outputs().size()) +
+                                     " outputs, the graph reads output " +
+                                     std::to_string(ports - 1));
+  }
+
+  // `own`: the user's converter that stands for the entry's importer.
+  Status run(int32_t index, const OpEntry& entry, const UserConverter* own = nullptr) {
     NodeImport n(graph_, index, entry, out_, limits_, options_, scope_);
     GRAFT_RETURN_IF_ERROR(check_input_count(n, entry));
     GRAFT_RETURN_IF_ERROR(check_ports(n));
     const Mark mark = here();
     Status status = entry.any_inputs ? ok_status() : check_input_types(n);
-    if (status.ok()) status = entry.fn(n);
+    if (status.ok()) status = own ? run_converter(n, *own) : entry.fn(n);
+    if (status.ok() && own) status = check_reads(n, index, *own);
     if (status.ok()) {
       if (const auto attr = n.unhandled_attr(); !attr.empty())
         status = n.refuse("unsupported_attr", "attribute '" + printable(attr) + "' is not handled");
@@ -138,10 +199,12 @@ class Importer {
     if (status.ok()) status = check_outputs(n);
     if (status.ok()) {
       accept(index, n, mark);
+      if (own) out_.converters[index] = {own->name};
       return ok_status();
     }
     if (status.code() != Code::kUnsupported) return in_node(n, status);
     mark.roll_back(out_);
+    out_.converters.erase(index);
     Support support = n.refusal();
     if (support.code.empty()) support = {false, "unsupported_value", status.message(), "", false};
     auto types = std::move(n.native_outputs());
@@ -253,6 +316,8 @@ class Importer {
   const ImportOptions& options_;
   ImportScope& scope_;
   Imported out_;
+  std::unordered_map<int32_t, std::string> rejected_;
+  std::vector<int32_t> reads_;  // per node: one more than the last output that is read
 };
 
 // Nodes that the function's returns and side effects need, in order.
@@ -397,12 +462,14 @@ Result<ImportedFunction> import_function(NodeImport& n, const graphdef::Function
                                          const std::vector<FunctionArg>& args,
                                          std::map<int32_t, std::vector<ir::Dim>>& learned) {
   const ImportScope& outer = n.scope();
-  ImportScope scope{outer.library, outer.work, outer.depth + 1, outer.functions_left, {}};
+  ImportScope scope{outer.library, outer.work, outer.depth + 1, outer.functions_left,
+                    outer.converters};
   Imported start;
   SymbolMap symbols(n, args, start.network);
   const std::vector<ir::ValueId> values = make_arguments(n, args, start);
   Importer importer(function.graph, n.limits(), n.options(), scope, std::move(start));
   const Status status = import_body(n, function, values, scope, importer);
+  n.mark_converted(importer.imported().converters);
   for (const auto& [arg, dims] : scope.learned) {
     std::vector<ir::Dim> translated;
     for (ir::Dim d : dims)
@@ -422,7 +489,8 @@ Result<ImportedFunction> import_function(NodeImport& n, const graphdef::Function
 Result<InlinedFunction> inline_function(NodeImport& n, graphdef::FunctionGraph function,
                                         const std::vector<ir::ValueId>& args) {
   const ImportScope& outer = n.scope();
-  ImportScope scope{outer.library, outer.work, outer.depth + 1, outer.functions_left, {}};
+  ImportScope scope{outer.library, outer.work, outer.depth + 1, outer.functions_left,
+                    outer.converters};
   prefix_names(n.node().name, function.graph);
   Imported start;
   start.network = std::move(n.network());
@@ -432,6 +500,7 @@ Result<InlinedFunction> inline_function(NodeImport& n, graphdef::FunctionGraph f
   InlinedFunction result;
   const Imported& imported = importer.imported();
   GRAFT_ASSIGN_OR_RETURN(result.returns, returns_of(n, function, imported));
+  n.mark_converted(imported.converters);
   for (size_t i = args.size(); i < function.graph.nodes.size(); ++i) {
     if (!imported.support[i].yes) continue;
     const graphdef::Node& node = function.graph.nodes[i];
@@ -445,16 +514,45 @@ Result<InlinedFunction> inline_function(NodeImport& n, graphdef::FunctionGraph f
   return result;
 }
 
+const OpEntry* importer_of(std::string_view op) {
+  const auto it = table().find(op);
+  return it == table().end() ? nullptr : it->second;
+}
+
 Result<Imported> import_all(const graphdef::Graph& graph, WorkContext& work, const Limits& limits,
                             const ImportOptions& options) {
-  int64_t functions_left = kMaxFunctionWork;
-  ImportScope scope{graph, work, 0, functions_left, {}};
-  Importer importer(graph, limits, options, scope);
-  for (int32_t index : graphdef::topological_order(graph)) {
-    GRAFT_RETURN_IF_ERROR(work.spend(1, "importing nodes"));
-    GRAFT_RETURN_IF_ERROR(importer.add(index));
+  const std::shared_ptr<const ConverterMap> converters = registered_converters();
+  std::unordered_map<int32_t, std::string> rejected;
+  for (int round = 0;; ++round) {
+    int64_t functions_left = kMaxFunctionWork;
+    const bool last = converters && round >= kMaxConverterRounds;
+    for (size_t i = 0; last && i < graph.nodes.size(); ++i)
+      if (converters->contains(graph.nodes[i].op))
+        rejected.emplace(static_cast<int32_t>(i),
+                         "no converter is run: the graph could not take what they made of " +
+                             std::to_string(rejected.size()) + " other nodes");
+    ImportScope scope{graph, work, 0, functions_left, last ? nullptr : converters.get()};
+    Importer importer(graph, limits, options, scope);
+    importer.reject(rejected);
+    Status status;
+    std::vector<int32_t> blamed;
+    for (int32_t index : graphdef::topological_order(graph)) {
+      GRAFT_RETURN_IF_ERROR(work.spend(1, "importing nodes"));
+      status = importer.add(index);
+      if (status.ok()) continue;
+      if (status.code() == Code::kInvalidGraph) blamed = importer.converted_above(index);
+      break;
+    }
+    if (status.ok()) return importer.take();
+    if (blamed.empty()) return status;
+    for (int32_t node : blamed) {
+      std::string names;
+      for (const std::string& name : importer.imported().converters.at(node))
+        names += (names.empty() ? "'" : ", '") + printable(name) + "'";
+      rejected[node] =
+          "converter " + names + ": the graph can't take what it made here: " + status.message();
+    }
   }
-  return importer.take();
 }
 
 std::vector<std::string> supported_ops() {

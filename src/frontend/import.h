@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,6 +60,8 @@ struct Imported {
   std::unordered_map<ir::ValueId, DType> foreign;
   // The nodes that a call stands for.
   std::unordered_map<int32_t, std::vector<InlinedNode>> inlined;
+  // Names of the users' converters that made something of a node, or of the functions that it runs.
+  std::unordered_map<int32_t, std::set<std::string>> converters;
   // Per node: nodes of one number >= 0 hand tensor lists or foreign values to each other, which no
   // border of an engine can pass.
   std::vector<int32_t> bond;
@@ -71,6 +74,8 @@ struct ImportOptions {
   // Names of nodes that are fed: what they compute says nothing about their outputs, whose dtypes
   // and constant extents stay.
   std::unordered_set<std::string_view> fed = {};
+  // Tensors that are fetched: users' converters must make them.
+  std::span<const graphdef::InputRef> fetched = {};
 };
 
 // Refuses the nodes whose tensor lists or foreign values are fetched, and fills Imported::bond.

@@ -20,6 +20,8 @@
 namespace graft::frontend {
 
 class NodeImport;
+struct UserConverter;
+using ConverterMap = std::map<std::string, std::shared_ptr<const UserConverter>, std::less<>>;
 using ImportFn = Status (*)(NodeImport& n);
 
 // One row of a family's registration table.
@@ -39,10 +41,11 @@ struct OpEntry {
 struct ImportScope {
   const graphdef::Graph& library;
   WorkContext& work;
-  int depth = 0;            // functions around this one
-  int64_t& functions_left;  // work that functions may still cost; below 0: no more
+  int depth = 0;                   // functions around this one
+  int64_t& functions_left;         // work that functions may still cost; below 0: no more
+  const ConverterMap* converters;  // of users (converters.h); nullptr: none
   // Element extents of the open lists among the arguments, as far as the function has told them.
-  std::map<int32_t, std::vector<ir::Dim>> learned;
+  std::map<int32_t, std::vector<ir::Dim>> learned = {};
 };
 
 // An importer either adds ops and outputs and returns ok, or returns what refuse() or invalid()
@@ -161,6 +164,11 @@ class NodeImport {
   void mark_inlined(std::vector<InlinedNode> nodes) {
     imported_.inlined[index_] = std::move(nodes);
   }
+  // What users' converters made is part of what the node stands for.
+  void mark_converted(const std::unordered_map<int32_t, std::set<std::string>>& inner) {
+    for (const auto& [node, names] : inner)
+      imported_.converters[index_].insert(names.begin(), names.end());
+  }
   void mark_free() { free_ = true; }
   bool is_free() const { return free_; }
 
@@ -215,6 +223,9 @@ std::span<const OpEntry> tensor_list_ops();     // TensorList*
 std::span<const OpEntry> quantization_ops();    // FakeQuantWithMinMax*, QuantizeAndDequantizeV2-V4
 std::span<const OpEntry> quantized_type_ops();  // QuantizeV2, Dequantize
 std::span<const OpEntry> detection_ops();       // NonMaxSuppression*, CropAndResize
+
+// The row of an op; nullptr: there is no importer for it.
+const OpEntry* importer_of(std::string_view op);
 
 // Why an op without importer stays native: a class of ops ("stateful", "control_flow", ...) or
 // "unsupported_op".

@@ -1,6 +1,8 @@
 #include "graphdef/output_names.h"
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 
 #include "base/log.h"
 #include "graphdef/attr.h"
@@ -17,11 +19,25 @@ constexpr Row kRows[] = {
 #include "graphdef/output_names.inc"
 };
 
-std::string_view outputs_of(std::string_view op) {
+// Ops that are not TensorFlow's own; "": only that there is such an op.
+struct OwnOps {
+  std::mutex mutex;
+  std::map<std::string, std::string, std::less<>> outputs;
+};
+OwnOps& own_ops() {
+  static OwnOps* const instance = new OwnOps;
+  return *instance;
+}
+
+// "": not known.
+std::string outputs_of(std::string_view op) {
   const auto* row =
       std::lower_bound(std::begin(kRows), std::end(kRows), op,
                        [](const Row& r, std::string_view wanted) { return r.op < wanted; });
-  return row != std::end(kRows) && row->op == op ? row->outputs : "output";
+  if (row != std::end(kRows) && row->op == op) return std::string(row->outputs);
+  const std::lock_guard lock(own_ops().mutex);
+  const auto own = own_ops().outputs.find(op);
+  return own == own_ops().outputs.end() ? "output" : own->second;
 }
 
 Result<int64_t> count_of(const Node& node, std::string_view attr, bool is_list) {
@@ -30,10 +46,9 @@ Result<int64_t> count_of(const Node& node, std::string_view attr, bool is_list) 
   return static_cast<int64_t>(types.size());
 }
 
-// Calls fn(name, count) for each output argument of the node until it says false.
+// Calls fn(name, count) for each output argument in `rest` until it says false.
 template <typename Fn>
-Status for_each_output(const Node& node, Fn fn) {
-  std::string_view rest = outputs_of(node.op);
+Status for_each_output(const Node& node, std::string_view rest, Fn fn) {
   while (!rest.empty()) {
     const std::string_view item = rest.substr(0, rest.find(','));
     rest.remove_prefix(std::min(rest.size(), item.size() + 1));
@@ -49,10 +64,18 @@ Status for_each_output(const Node& node, Fn fn) {
 
 }  // namespace
 
+void set_output_names(std::string_view op, std::string outputs) {
+  const std::lock_guard lock(own_ops().mutex);
+  own_ops().outputs[std::string(op)] = std::move(outputs);
+}
+
 Result<std::string> output_name(const Node& node, int32_t port) {
   int64_t left = port;
   std::string found;
-  GRAFT_RETURN_IF_ERROR(for_each_output(node, [&](std::string_view name, int64_t count) {
+  const std::string outputs = outputs_of(node.op);
+  if (outputs.empty())
+    return unsupported("the names of the outputs of op " + printable(node.op) + " are not known");
+  GRAFT_RETURN_IF_ERROR(for_each_output(node, outputs, [&](std::string_view name, int64_t count) {
     if (left < count) found = std::string(name) + ":" + std::to_string(left);
     left -= count;
     return found.empty();
@@ -64,7 +87,9 @@ Result<std::string> output_name(const Node& node, int32_t port) {
 
 Result<int32_t> output_port(const Node& node, std::string_view name, int32_t index) {
   int64_t first = 0, port = -1;
-  GRAFT_RETURN_IF_ERROR(for_each_output(node, [&](std::string_view output, int64_t count) {
+  std::string outputs = outputs_of(node.op);
+  if (outputs.empty()) outputs = "output";
+  GRAFT_RETURN_IF_ERROR(for_each_output(node, outputs, [&](std::string_view output, int64_t count) {
     if (output != name) {
       first += count;
       return first <= INT32_MAX;

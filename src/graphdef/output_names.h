@@ -10,7 +10,13 @@
 
 namespace graft::graphdef {
 
-// "name:index" of output `port` of a node; InvalidGraph when the op has no such output.
+// Tells the output arguments of an op that is not TensorFlow's own, from now on in this process:
+// names joined by ','; "name*attr" for as many as the int attribute says, "name@attr" for one per
+// type of the list. "": they are not known. TensorFlow's own keep theirs.
+void set_output_names(std::string_view op, std::string outputs);
+
+// "name:index" of output `port` of a node; InvalidGraph when the op has no such output, Unsupported
+// when the names are not known.
 Result<std::string> output_name(const Node& node, int32_t port);
 // The port that "name:index" means, the other way around.
 Result<int32_t> output_port(const Node& node, std::string_view name, int32_t index);

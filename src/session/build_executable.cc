@@ -47,8 +47,9 @@ class ExecutableBuilder {
   Result<std::shared_ptr<const Executable>> build() {
     result_->profile_ = options_.profile;
     WorkContext work;
-    GRAFT_ASSIGN_OR_RETURN(imported_,
-                           frontend::import_all(graph_, work, {}, {.quantization_ops = true}));
+    GRAFT_ASSIGN_OR_RETURN(
+        imported_, frontend::import_all(graph_, work, {},
+                                        {.quantization_ops = true, .fetched = cut_.fetches}));
     frontend::bond_lists(graph_, cut_.fetches, imported_);
     classify();
     partition::SegmentOptions segment_options;

@@ -68,6 +68,29 @@ def test_frozen_graph_calibrates_resnet50_and_shows_progress(network, tmp_path):
     assert re.search(r"ranges +\[#+\.*\] [1-6]/6  ETA", shown), shown
 
 
+def test_custom_op_runs_in_an_engine():
+    env = dict(os.environ, PYTHONPATH=str(BUILD.resolve() / "python"))
+    done = subprocess.run([sys.executable, ROOT / "examples" / "custom_op" / "custom_op.py"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, timeout=300, env=env)
+    assert done.returncode == 0, done.stderr
+    assert "without the converter: 1 engines, 3 MishPlus nodes left" in done.stdout, done.stdout
+    assert "with the converter: 1 engines, 0 MishPlus nodes left" in done.stdout, done.stdout
+
+
+def test_custom_op_in_cpp(tmp_path):
+    program = BUILD / "examples" / "custom_op"
+    if not program.exists():
+        pytest.skip("built without GRAFT_EXAMPLES")
+    import custom_graphs
+
+    (tmp_path / "graph.pb").write_bytes(custom_graphs.custom(beta=0.5).SerializeToString())
+    done = subprocess.run([program, tmp_path / "graph.pb", "x", "y"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 0 and "own: in an engine, by MishPlus" in done.stdout, done.stdout + done.stderr
+    (tmp_path / "graph.pb").write_bytes(custom_graphs.custom(gamma=0.5).SerializeToString())
+    done = subprocess.run([program, tmp_path / "graph.pb", "x", "y"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 3 and "attribute 'gamma' was not read" in done.stdout, done.stdout + done.stderr
+
+
 def test_frozen_graph_takes_any_graph(network):
     done = _frozen_graph("--graph", network("toy_resnet").path, "--batch-size", 3, "--examples", 7, "--mode", "FP32")
     assert done.returncode == 0 and "top-1 agreement 100.00%" in done.stdout, done.stderr

@@ -1,4 +1,4 @@
-"""The examples of README.md and docs/first-ten-minutes.md run as they stand, in fresh processes."""
+"""The examples of README.md, docs/first-ten-minutes.md and docs/converters.md run as they stand, in fresh processes."""
 
 import os
 import pathlib
@@ -18,6 +18,7 @@ def _blocks(name, language):
 
 TEN_MINUTES = "docs/first-ten-minutes.md"
 PYTHON = [("README.md", code) for code in _blocks("README.md", "python")]
+PYTHON += [("docs/converters.md", code) for code in _blocks("docs/converters.md", "python")]
 PYTHON += [(TEN_MINUTES, code) for code in _blocks(TEN_MINUTES, "python")]
 
 
