@@ -35,6 +35,7 @@ struct LayerReport {
 
 struct EngineReport {
   std::string name;
+  std::string function;  // whose body the engine is in, by its name before; "": the graph itself
   std::vector<std::string> nodes;
   std::vector<TensorSpec> inputs, outputs;
   std::vector<LayerReport> layers;

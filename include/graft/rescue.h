@@ -17,9 +17,9 @@ struct Rescued {
 
 // Puts in place of each engine node (TRTEngineOp, GraftEngineOp) the nodes of its native segment, a
 // function of the library ("<engine>_native_segment"), under the names that they had before the
-// conversion; TRTCalibOps are taken out. Neither a plan nor TensorRT is needed. Unsupported for an
-// engine without a native segment (TF-TRT before 1.10 kept none) and for engines inside functions;
-// InvalidGraph for a segment that does not fit its engine.
+// conversion, in the bodies of functions, too; TRTCalibOps are taken out. Neither a plan nor
+// TensorRT is needed. Unsupported for an engine without a native segment (TF-TRT before 1.10 kept
+// none); InvalidGraph for a segment that does not fit its engine.
 Result<Rescued> rescue(std::span<const std::byte> graph);
 
 }  // namespace graft

@@ -53,7 +53,7 @@ def run(original, conversion, feeds, batch, threads, skip=()):
     original: the bytes that were converted. feeds: True for random ones at batch `batch`, or {name: array}. -> [Measured]
     InvalidArgument where TensorFlow can't run the graph on the feeds.
     """
-    engines = [e for e in conversion.report.engines if frozenset(e["nodes"]) not in skip]
+    engines = [e for e in conversion.report.engines if not e["function"] and frozenset(e["nodes"]) not in skip]
     if not engines:
         return []
     import tensorflow as tf

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/work.h"
 #include "convert/build.h"
+#include "convert/function_bodies.h"
 #include "convert/hints.h"
 #include "convert/int8_setup.h"
 #include "convert/memory.h"
@@ -155,7 +156,34 @@ Result<Rope> insert_calibration(const graphdef::Graph& graph,
 }
 
 Result<Conversion> convert_impl(std::span<const std::byte> bytes, const ConvertOptions& options,
-                                bool build_plans, KeptControlFlow kept = {}) {
+                                bool build_plans, KeptControlFlow kept = {},
+                                std::vector<CallSite>* body_sites = nullptr);
+
+// Bodies of functions that stay in the library; what they become is in p.graph.functions.
+Status convert_functions(Partitioned& p, const ConvertOptions& options, bool build_plans,
+                         Clock::time_point start, std::vector<CallSite>* body_sites,
+                         Report& report) {
+  std::vector<CallSite> sites = call_sites(p.graph, p.imported);
+  if (body_sites) {  // the graph is a body itself: its caller goes on
+    *body_sites = std::move(sites);
+    return ok_status();
+  }
+  const ConvertBody convert = [&](std::span<const std::byte> body,
+                                  const ConvertOptions& body_options,
+                                  std::vector<CallSite>& inner) {
+    ConvertOptions rest = body_options;
+    if (rest.time_budget_s >= 0)
+      rest.time_budget_s = std::max(
+          0.0, rest.time_budget_s - std::chrono::duration<double>(Clock::now() - start).count());
+    return convert_impl(body, rest, build_plans, {}, &inner);
+  };
+  return convert_bodies(sites, options, convert, p.graph, report);
+}
+
+// `body_sites`: the graph is the body of a function.
+Result<Conversion> convert_impl(std::span<const std::byte> bytes, const ConvertOptions& options,
+                                bool build_plans, KeptControlFlow kept,
+                                std::vector<CallSite>* body_sites) {
   const auto start = Clock::now();
   GRAFT_RETURN_IF_ERROR(check_options(options));
   WorkContext work(options.stop);
@@ -208,7 +236,7 @@ Result<Conversion> convert_impl(std::span<const std::byte> bytes, const ConvertO
   if (keep_unbuilt(p, built, left, kept)) {  // the others are converted anew without it
     kept.warnings.insert(kept.warnings.end(), report.warnings.begin() + before_building,
                          report.warnings.end());
-    return convert_impl(bytes, options, build_plans, std::move(kept));
+    return convert_impl(bytes, options, build_plans, std::move(kept), body_sites);
   }
   std::vector<partition::EngineNode> engines;
   for (size_t s = 0; s < segments.size(); ++s) {
@@ -225,7 +253,10 @@ Result<Conversion> convert_impl(std::span<const std::byte> bytes, const ConvertO
   finish_verdicts(p, engine_of_segment, left, kept, report);
   add_edges(p.source, report.nodes);
 
-  if (engines.empty()) {
+  const size_t in_graph = report.engines.size();
+  const size_t functions = p.graph.functions.size();
+  GRAFT_RETURN_IF_ERROR(convert_functions(p, options, build_plans, start, body_sites, report));
+  if (report.engines.empty()) {
     if (options.strict && options.min_segment_size != -1)
       return Status(Code::kNotConverted, "nothing was converted: " + report.summary());
     if (build_plans) result.graph.append_view(bytes);
@@ -233,12 +264,16 @@ Result<Conversion> convert_impl(std::span<const std::byte> bytes, const ConvertO
     progress.report("write", 0, 1);
     std::vector<std::string> names;
     if (options.calibration != CalibrationMode::kCalibOps && !options.native_segments)
-      p.graph.functions.resize(p.source.functions.size());  // what was rebuilt is in engines alone
+      // What was rebuilt is in engines alone.
+      p.graph.functions.erase(
+          p.graph.functions.begin() + static_cast<std::ptrdiff_t>(p.source.functions.size()),
+          p.graph.functions.begin() + static_cast<std::ptrdiff_t>(functions));
     GRAFT_ASSIGN_OR_RETURN(result.graph,
                            options.calibration == CalibrationMode::kCalibOps
                                ? insert_calibration(p.graph, engines, names)
                                : partition::splice(p.graph, engines, p.fetched, names));
-    if (!p.rebuilt.empty()) result.graph = owning(result.graph, p.graph);
+    if (!p.rebuilt.empty() || report.engines.size() > in_graph)
+      result.graph = owning(result.graph, p.graph);
     if (int8.ranges) result.calibration_table = options.calibration_table;
     for (size_t e = 0; e < names.size(); ++e) report.engines[e].name = names[e];
     progress.report("write", 1, 1);
@@ -251,7 +286,8 @@ Result<Conversion> convert_impl(std::span<const std::byte> bytes, const ConvertO
   report.graph_bytes_out = static_cast<int64_t>(result.graph.size());
   report.total_s = std::chrono::duration<double>(Clock::now() - start).count();
   const bool calibrates = options.calibration != CalibrationMode::kNone && !report.engines.empty();
-  log(LogLevel::kInfo, (calibrates ? "calibration graph: " : "") + report.summary());
+  if (!body_sites)
+    log(LogLevel::kInfo, (calibrates ? "calibration graph: " : "") + report.summary());
   return result;
 }
 

@@ -46,6 +46,7 @@ std::string Report::json() const {
   root["engines"] = Json::array();
   for (const EngineReport& e : engines)
     root["engines"].push_back({{"name", e.name},
+                               {"function", e.function},
                                {"identity", e.identity},
                                {"nodes", e.nodes},
                                {"inputs", specs(e.inputs)},

@@ -73,6 +73,7 @@ std::string Report::text() const {
       format(", engines take about %.1f MB together\n", static_cast<double>(memory_bytes) / 1e6);
   for (const EngineReport& engine : engines) {
     out += "\nengine " + engine.name +
+           (engine.function.empty() ? "" : " in function " + engine.function) +
            format(": %zu nodes, %zu layers, plan %.2f MB (weights %.2f MB), %.3f GFLOP, ",
                   engine.nodes.size(), engine.layers.size(),
                   static_cast<double>(engine.plan_bytes) / 1e6,

@@ -4,14 +4,17 @@
 #include "graft/rescue.h"
 
 #include <algorithm>
+#include <list>
+#include <map>
 #include <memory>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "base/check.h"
 #include "base/log.h"
 #include "graphdef/attr.h"
-#include "graphdef/function_graph.h"
+#include "graphdef/function_body.h"
 #include "graphdef/writer.h"
 #include "partition/calib.h"
 
@@ -81,18 +84,16 @@ class Rescue {
     return ok_status();
   }
 
-  Status check_functions() const {
+  // Functions whose bodies hold engines get them as they were, too.
+  Status rescue_bodies() {
     const std::unordered_set<std::string_view> dropped = segment_functions();
     for (const graphdef::Function& function : graph_.functions) {
       if (dropped.contains(function.name)) continue;
       const auto body = graphdef::function_graph(graph_, function.name);
       if (!body.ok()) continue;  // not of a form that can hold engines of ours or TF-TRT's
-      const auto found =
-          std::find_if(body->graph.nodes.begin(), body->graph.nodes.end(), is_engine);
-      if (found != body->graph.nodes.end())
-        return unsupported("function '" + printable(function.name) + "' holds engine node '" +
-                           printable(found->name) +
-                           "': inline functions first (freeze the model), then rescue");
+      if (std::none_of(body->graph.nodes.begin(), body->graph.nodes.end(), is_engine)) continue;
+      if (Status s = rescue_body(function, *body); !s.ok())
+        return s.with_context("function '" + printable(function.name) + "'");
     }
     return ok_status();
   }
@@ -100,6 +101,7 @@ class Rescue {
   Result<Rescued> write() const {
     graphdef::GraphWriter writer;
     Rescued result;
+    std::list<std::string> renamed;  // what the writer views
     for (size_t v = 0; v < graph_.nodes.size(); ++v) {
       const Node& node = graph_.nodes[v];
       if (const Segment* segment = segment_of(static_cast<int32_t>(v))) {
@@ -109,11 +111,39 @@ class Rescue {
       }
       if (stand_ins_.contains(static_cast<int32_t>(v))) continue;
       GRAFT_ASSIGN_OR_RETURN(const std::vector<std::string> inputs, inputs_of(node));
-      writer.add_with_inputs(node, inputs);
+      if (names_.empty()) {
+        writer.add_with_inputs(node, inputs);
+        continue;
+      }
+      GRAFT_ASSIGN_OR_RETURN(renamed.emplace_back(), graphdef::rename_functions(node.raw, names_));
+      Node copy = node;
+      copy.raw = graphdef::as_bytes(renamed.back());
+      writer.add_with_inputs(copy, inputs);
     }
-    const std::unordered_set<std::string_view> dropped = segment_functions();
-    for (const graphdef::Function& function : graph_.functions)
-      if (!dropped.contains(function.name)) writer.add_function_raw(function.raw);
+    std::unordered_set<std::string_view> dropped = segment_functions();
+    dropped.insert(body_segments_.begin(), body_segments_.end());
+    std::unordered_set<std::string_view> library;
+    for (const graphdef::Function& function : graph_.functions) library.insert(function.name);
+    std::list<std::string> kept;  // what the writer views
+    for (const graphdef::Function& function : graph_.functions) {
+      if (dropped.contains(function.name)) continue;
+      const auto body = bodies_.find(function.name);
+      const auto name = names_.find(function.name);
+      if (name != names_.end() && library.contains(name->second)) continue;  // it is still there
+      const graphdef::Bytes raw =
+          body == bodies_.end() ? function.raw : graphdef::Bytes(body->second);
+      if (names_.empty()) {
+        writer.add_function_raw(raw);
+        continue;
+      }
+      GRAFT_ASSIGN_OR_RETURN(
+          std::string renamed,
+          graphdef::rename_function(raw, name == names_.end() ? function.name : name->second, "",
+                                    names_));
+      kept.push_back(std::move(renamed));
+      writer.add_function_raw(graphdef::as_bytes(kept.back()));
+    }
+    result.engines.insert(result.engines.end(), body_engines_.begin(), body_engines_.end());
     writer.add_library_rest(graph_.library_rest);
     writer.add_rest(graph_.rest);
     GRAFT_ASSIGN_OR_RETURN(result.graph, writer.finish());
@@ -128,6 +158,31 @@ class Rescue {
   Segment* segment_of(int32_t node) {
     const auto it = segments_.find(node);
     return it == segments_.end() ? nullptr : &it->second;
+  }
+  Status rescue_body(const graphdef::Function& function, const FunctionGraph& body) {
+    GRAFT_ASSIGN_OR_RETURN(
+        std::vector<std::byte> bytes,
+        graphdef::body_graph(
+            body, std::vector<std::optional<graphdef::ShapeView>>(body.arg_dtypes.size()), graph_));
+    GRAFT_ASSIGN_OR_RETURN(const Graph graph, graphdef::parse(bytes));
+    Rescue inner(graph);
+    GRAFT_RETURN_IF_ERROR(inner.read_segments());
+    for (std::string_view name : inner.segment_functions()) body_segments_.emplace(name);
+    GRAFT_ASSIGN_OR_RETURN(const Rescued rescued, inner.write());
+    body_engines_.insert(body_engines_.end(), rescued.engines.begin(), rescued.engines.end());
+    GRAFT_ASSIGN_OR_RETURN(const Graph changed, graphdef::parse(rescued.graph));
+    std::vector<std::string> returns;
+    for (InputRef ref : body.returns) {
+      GRAFT_ASSIGN_OR_RETURN(
+          std::string name,
+          inner.tensor_of({graph.find(body.graph.nodes[ref.node].name), ref.port}));
+      returns.push_back(std::move(name));
+    }
+    GRAFT_ASSIGN_OR_RETURN(bodies_[std::string(function.name)],
+                           graphdef::with_body(function.raw, body, changed, returns));
+    if (const std::string_view old = graphdef::original_name(function.raw); !old.empty())
+      names_.emplace(function.name, old);
+    return ok_status();
   }
   std::unordered_set<std::string_view> segment_functions() const {
     std::unordered_set<std::string_view> names;
@@ -301,6 +356,11 @@ class Rescue {
   std::unordered_map<int32_t, Segment> segments_;
   std::unordered_set<int32_t> stand_ins_;
   std::unordered_set<std::string> taken_;  // names of the new graph
+  // Functions with new bodies; engines that were in them, and the functions of their segments.
+  std::map<std::string, std::vector<std::byte>, std::less<>> bodies_;
+  std::vector<std::string> body_engines_;
+  graphdef::FunctionNames names_;  // of converted functions: what they were called
+  std::set<std::string, std::less<>> body_segments_;
 };
 
 Result<Rescued> rescue_impl(std::span<const std::byte> bytes) {
@@ -314,7 +374,7 @@ Result<Rescued> rescue_impl(std::span<const std::byte> bytes) {
   }
   Rescue rescue(graph);
   GRAFT_RETURN_IF_ERROR(rescue.read_segments());
-  GRAFT_RETURN_IF_ERROR(rescue.check_functions());
+  GRAFT_RETURN_IF_ERROR(rescue.rescue_bodies());
   return rescue.write();
 }
 

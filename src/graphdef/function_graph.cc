@@ -179,6 +179,7 @@ Result<FunctionGraph> build(const Parts& parts, const Graph& library, const Limi
     GRAFT_ASSIGN_OR_RETURN(const InputRef ref, find_tensor(result.graph, tensor));
     result.returns.push_back(ref);
     result.return_dtypes.push_back(output.dtype);
+    result.return_names.emplace_back(output.name);
   }
   for (std::string_view name : parts.control_returns) {
     const int32_t node = result.graph.find(name);

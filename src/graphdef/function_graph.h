@@ -15,6 +15,7 @@ struct FunctionGraph {
   std::vector<DType> arg_dtypes;  // of node 0, 1, ...
   std::vector<InputRef> returns;  // in the signature's order
   std::vector<DType> return_dtypes;
+  std::vector<std::string> return_names;
   std::vector<int32_t> control_returns;  // nodes that run although nothing reads them
 };
 

@@ -22,7 +22,8 @@ constexpr Row kRows[] = {
 // Ops that are not TensorFlow's own; "": only that there is such an op.
 struct OwnOps {
   std::mutex mutex;
-  std::map<std::string, std::string, std::less<>> outputs;
+  std::map<std::string, std::string, std::less<>> outputs{{"TRTEngineOp", "out_tensor@OutT"},
+                                                          {"GraftEngineOp", "out_tensor@OutT"}};
 };
 OwnOps& own_ops() {
   static OwnOps* const instance = new OwnOps;

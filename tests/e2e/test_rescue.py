@@ -155,7 +155,7 @@ def inside_a_function(graph_def):
     (without_library, trt.Unsupported, "engine node 'TRTEngineOp_.*has no function 'TRTEngineOp_.*_native_segment'"),
     (with_one_input_less, trt.InvalidGraph, "inputs, its native segment"),
     (with_other_dtypes, trt.InvalidGraph, "'OutT'"),
-    (inside_a_function, trt.Unsupported, "function 'serving' holds engine node"),
+    (inside_a_function, trt.InvalidGraph, "function 'serving': .*inputs, its native segment"),
 ], ids=lambda value: getattr(value, "__name__", ""))
 def test_what_can_not_be_turned_back_is_said(converted, change, error, text):
     change(converted)
