@@ -1,145 +1,212 @@
-// Einsum of two operands: labels fall into batch (in both and the result), contracted (in both
-// only) and free ones; the operands become [batch..., M..., K] and [batch..., K, N] of one MatMul
-// by transposes and reshapes.
+// Einsum of one or two operands. Labels of one operand that are not in the result are summed over
+// first. Then labels fall into batch (in both and the result), contracted (in both only) and free
+// ones; the operands become [batch..., M..., K] and [batch..., K, N] of one MatMul by transposes
+// and reshapes, or factors of a product where nothing is contracted.
+#include "frontend/einsum_equation.h"
+
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 
 #include "base/dtype.h"
 #include "base/log.h"
+#include "frontend/compose.h"
 #include "frontend/node_import.h"
 
 namespace graft::frontend {
 
 namespace {
 
-struct Equation {
-  std::string a, b, out;
+// Axis `index` of tensor `of`.
+struct Axis {
+  ir::ValueId of;
+  size_t index;
 };
-
-std::optional<Equation> parse(std::string_view text) {
-  std::string s;
-  for (char c : text) {
-    if (c != ' ') s += c;
-  }
-  const size_t comma = s.find(','), arrow = s.find("->");
-  if (comma == std::string::npos || arrow == std::string::npos || comma > arrow)
-    return std::nullopt;
-  Equation e{s.substr(0, comma), s.substr(comma + 1, arrow - comma - 1), s.substr(arrow + 2)};
-  for (const std::string* labels : {&e.a, &e.b, &e.out}) {
-    for (size_t i = 0; i < labels->size(); ++i) {
-      const char c = (*labels)[i];
-      const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-      if (!letter || labels->find(c, i + 1) != std::string::npos) return std::nullopt;
-    }
-  }
-  return e;
-}
-
-bool in(const std::string& labels, char c) { return labels.find(c) != std::string::npos; }
+using Group = std::vector<Axis>;  // the axes that one extent is the product of; none: 1
 
 class EinsumImport {
  public:
-  EinsumImport(NodeImport& n, Equation e) : n_(n), e_(std::move(e)) {}
+  EinsumImport(NodeImport& n, EinsumEquation e) : n_(n), e_(std::move(e)), labels_(classify(e_)) {}
 
   Status run() {
-    if (e_.a.size() != static_cast<size_t>(n_.rank(0)) ||
-        e_.b.size() != static_cast<size_t>(n_.rank(1)))
-      return n_.invalid("the equation has " + std::to_string(e_.a.size()) + " and " +
-                        std::to_string(e_.b.size()) + " labels, the inputs have ranks " +
-                        std::to_string(n_.rank(0)) + " and " + std::to_string(n_.rank(1)));
-    if (!classify())
-      return n_.refuse("unsupported_value",
-                       "attribute 'equation' sums a label over one operand only");
-    if (contracted_.empty())
-      return n_.refuse("unsupported_value", "attribute 'equation' contracts no label");
-    GRAFT_ASSIGN_OR_RETURN(ir::ValueId a, permute(n_.in(0), e_.a, batch_ + rows_ + contracted_));
-    GRAFT_ASSIGN_OR_RETURN(ir::ValueId b, permute(n_.in(1), e_.b, batch_ + contracted_ + cols_));
-    // Rows of a stay apart where b has no batch: MatMul takes any number of leading dims.
-    const bool keep_rows = batch_.empty() && !rows_.empty();
-    const std::string rows = keep_rows ? "" : rows_;
-    const std::string lead = keep_rows ? rows_ : batch_;
-    GRAFT_ASSIGN_OR_RETURN(a, merge(a, 0, batch_ + rows_ + contracted_, lead,
-                                    keep_rows ? std::vector<std::string>{contracted_}
-                                              : std::vector<std::string>{rows, contracted_}));
-    GRAFT_ASSIGN_OR_RETURN(b,
-                           merge(b, 1, batch_ + contracted_ + cols_, batch_, {contracted_, cols_}));
-    GRAFT_ASSIGN_OR_RETURN(ir::ValueId y, n_.emit(ir::MatMulAttrs{}, {a, b}));
-    GRAFT_ASSIGN_OR_RETURN(y, split(y, batch_ + rows_ + cols_, keep_rows));
-    GRAFT_ASSIGN_OR_RETURN(y, permute(y, batch_ + rows_ + cols_, e_.out));
+    for (size_t i = 0; i < e_.operands.size(); ++i) {
+      GRAFT_ASSIGN_OR_RETURN(const ir::ValueId v, summed(n_.in(i), i));
+      values_.push_back(v);
+    }
+    GRAFT_RETURN_IF_ERROR(same_extents());
+    ir::ValueId y = values_[0];
+    std::string order = e_.operands[0];
+    if (values_.size() > 1) {
+      order = labels_.batch + labels_.rows + labels_.cols;
+      if (labels_.contracted.empty()) {
+        GRAFT_ASSIGN_OR_RETURN(y, product());
+      } else {
+        GRAFT_ASSIGN_OR_RETURN(y, contraction());
+      }
+    }
+    GRAFT_ASSIGN_OR_RETURN(y, permute(y, order, e_.out));
     n_.output(y);
     return ok_status();
   }
 
  private:
-  bool classify() {
-    for (char c : e_.a) {
-      if (in(e_.b, c))
-        (in(e_.out, c) ? batch_ : contracted_) += c;
-      else if (in(e_.out, c))
-        rows_ += c;
+  // Operand i without the labels that only it has.
+  Result<ir::ValueId> summed(ir::ValueId src, size_t i) {
+    if (labels_.sums[i].empty()) return src;
+    std::string& labels = e_.operands[i];
+    std::vector<int64_t> axes;
+    std::string left;
+    for (size_t k = 0; k < labels.size(); ++k) {
+      if (labels_.sums[i].find(labels[k]) == std::string::npos)
+        left += labels[k];
       else
-        return false;
+        axes.push_back(static_cast<int64_t>(k));
     }
-    for (char c : e_.b) {
-      if (in(e_.a, c)) continue;
-      if (!in(e_.out, c)) return false;
-      cols_ += c;
-    }
-    return e_.out.size() == batch_.size() + rows_.size() + cols_.size();
+    labels = left;
+    return n_.emit(ir::ReduceAttrs{ir::ReduceFn::kSum, axes, false}, {src});
   }
 
-  ir::Dim dim(char label) const {
-    const size_t a = e_.a.find(label);
-    return a != std::string::npos ? n_.type(0).dims[a] : n_.type(1).dims[e_.b.find(label)];
+  // Labels broadcast only in an ellipsis. Where one of two extents is not known it is checked.
+  Status same_extents() {
+    for (const char c : labels_.batch + labels_.contracted) {
+      if (is_ellipsis_label(c)) continue;
+      for (size_t i = 0; i < 2; ++i) {
+        const Axis here = axis(c, i);
+        const ir::Dim d = dim(here), other = dim(axis(c, 1 - i));
+        if (d == other || !other.is_const()) continue;
+        if (d.is_const())
+          return n_.invalid("a label of the equation stands for " + std::to_string(d.value()) +
+                            " and " + std::to_string(other.value()) + " elements");
+        GRAFT_ASSIGN_OR_RETURN(
+            values_[i], n_.emit(ir::SplitAttrs{static_cast<int64_t>(here.index), {other.value()}},
+                                {values_[i]}));
+      }
+    }
+    return ok_status();
   }
+
+  Result<ir::ValueId> product() {
+    std::array<ir::ValueId, 2> factors;
+    for (size_t i = 0; i < 2; ++i) {
+      const std::string& own = i == 0 ? labels_.rows : labels_.cols;
+      const std::string order = labels_.batch + own;
+      GRAFT_ASSIGN_OR_RETURN(const ir::ValueId v, permute(values_[i], e_.operands[i], order));
+      // Ones for the axes of the other, where leading ones would not come by broadcasting.
+      std::vector<Group> groups(labels_.batch.size());
+      for (size_t k = 0; k < groups.size(); ++k) groups[k] = {{v, k}};
+      if (i == 1) groups.resize(groups.size() + labels_.rows.size());
+      for (size_t k = 0; k < own.size(); ++k) groups.push_back({{v, labels_.batch.size() + k}});
+      if (i == 0) groups.resize(groups.size() + labels_.cols.size());
+      const bool leading = labels_.batch.empty() && i == 1;
+      if (groups.size() == order.size() || leading) {
+        factors[i] = v;
+      } else {
+        GRAFT_ASSIGN_OR_RETURN(factors[i], reshape_to(v, groups));
+      }
+    }
+    return n_.emit(ir::BinaryAttrs{ir::BinaryFn::kMul}, {factors[0], factors[1]});
+  }
+
+  Result<ir::ValueId> contraction() {
+    const auto& [batch, contracted, rows, cols, sums] = labels_;
+    GRAFT_ASSIGN_OR_RETURN(ir::ValueId a,
+                           permute(values_[0], e_.operands[0], batch + rows + contracted));
+    GRAFT_ASSIGN_OR_RETURN(ir::ValueId b,
+                           permute(values_[1], e_.operands[1], batch + contracted + cols));
+    // Rows of a stay apart where b has no batch: MatMul takes any number of leading dims.
+    const bool keep_rows = batch.empty() && !rows.empty();
+    const size_t lead = keep_rows ? rows.size() : batch.size();
+    GRAFT_ASSIGN_OR_RETURN(a,
+                           merge(a, lead,
+                                 keep_rows ? std::vector<size_t>{contracted.size()}
+                                           : std::vector<size_t>{rows.size(), contracted.size()}));
+    GRAFT_ASSIGN_OR_RETURN(b, merge(b, batch.size(), {contracted.size(), cols.size()}));
+    GRAFT_ASSIGN_OR_RETURN(const ir::ValueId y, n_.emit(ir::MatMulAttrs{}, {a, b}));
+    if ((keep_rows || rows.size() == 1) && cols.size() == 1) return y;
+    std::vector<Group> groups;
+    for (size_t i = 0; i < lead; ++i) groups.push_back({{y, i}});
+    for (const char c : keep_rows ? std::string() : rows) groups.push_back({axis(c, 0)});
+    for (const char c : cols) groups.push_back({axis(c, 1)});
+    return reshape_to(y, groups);
+  }
+
+  // src with its `lead` axes first and the others in groups of the given sizes.
+  Result<ir::ValueId> merge(ir::ValueId src, size_t lead, const std::vector<size_t>& sizes) {
+    if (std::all_of(sizes.begin(), sizes.end(), [](size_t size) { return size == 1; })) return src;
+    std::vector<Group> groups;
+    size_t next = 0;
+    for (; next < lead; ++next) groups.push_back({{src, next}});
+    for (const size_t size : sizes) {
+      groups.emplace_back();
+      for (size_t i = 0; i < size; ++i) groups.back().push_back({src, next++});
+    }
+    return reshape_to(src, groups);
+  }
+
+  Axis axis(char label, size_t operand) const {
+    return {values_[operand], e_.operands[operand].find(label)};
+  }
+  ir::Dim dim(const Axis& a) const { return n_.at(a.of).type.dims[a.index]; }
 
   Result<ir::ValueId> permute(ir::ValueId src, const std::string& from, const std::string& to) {
     if (from == to) return src;
     std::vector<int64_t> perm;
-    for (char c : to) perm.push_back(static_cast<int64_t>(from.find(c)));
+    for (const char c : to) perm.push_back(static_cast<int64_t>(from.find(c)));
     return n_.transpose(src, perm);
   }
 
-  // Product of the labels' extents; -1: not known.
-  int64_t extent(const std::string& labels) const {
-    int64_t product = 1;
-    for (char c : labels) {
-      const ir::Dim d = dim(c);
-      if (!d.is_const() || __builtin_mul_overflow(product, d.value(), &product)) return -1;
+  // The extent of a group; absent: not known.
+  std::optional<int64_t> extent(const Group& group) const {
+    int64_t result = 1;
+    for (const Axis& a : group) {
+      const ir::Dim d = dim(a);
+      if (!d.is_const() || __builtin_mul_overflow(result, d.value(), &result)) return std::nullopt;
     }
-    return product;
+    return result;
   }
 
-  Result<ir::ValueId> reshape_to(ir::ValueId src, const std::vector<int64_t>& dims) {
-    if (std::count(dims.begin(), dims.end(), -1) > 1)
-      return n_.refuse("shape", "more than one extent of the inputs is not known");
-    if (std::count(dims.begin(), dims.end(), 0) > 0)
-      return n_.refuse("shape", "an extent of the inputs is 0");
-    return n_.reshape(src, dims);
-  }
-
-  Result<ir::ValueId> merge(ir::ValueId src, size_t, const std::string& labels,
-                            const std::string& lead, const std::vector<std::string>& groups) {
-    bool same = lead.size() + groups.size() == labels.size();
-    for (const std::string& g : groups) same = same && g.size() == 1;
-    if (same) return src;
+  // One extent that is not known is -1, unless there are no elements to tell it by.
+  Result<ir::ValueId> reshape_to(ir::ValueId src, const std::vector<Group>& groups) {
     std::vector<int64_t> dims;
-    for (char c : lead) dims.push_back(extent(std::string(1, c)));
-    for (const std::string& g : groups) dims.push_back(extent(g));
-    return reshape_to(src, dims);
+    for (const Group& group : groups) dims.push_back(extent(group).value_or(-1));
+    const auto open = std::count(dims.begin(), dims.end(), -1);
+    if (open == 0 || (open == 1 && std::count(dims.begin(), dims.end(), 0) == 0))
+      return n_.reshape(src, dims);
+    std::vector<ir::ValueId> parts;
+    for (size_t i = 0; i < groups.size(); ++i) {
+      if (dims[i] >= 0) {
+        parts.push_back(n_.constant_ints({dims[i]}, DType::kInt64));
+        continue;
+      }
+      GRAFT_ASSIGN_OR_RETURN(const ir::ValueId part, extent_operand(groups[i]));
+      parts.push_back(part);
+    }
+    GRAFT_ASSIGN_OR_RETURN(const ir::ValueId shape, n_.emit(ir::ConcatAttrs{0}, std::move(parts)));
+    return n_.emit(ir::ReshapeAttrs{}, {src, shape});
   }
 
-  Result<ir::ValueId> split(ir::ValueId y, const std::string& labels, bool keep_rows) {
-    if ((keep_rows || rows_.size() == 1) && cols_.size() == 1) return y;
-    std::vector<int64_t> dims;
-    for (char c : labels) dims.push_back(extent(std::string(1, c)));
-    return reshape_to(y, dims);
+  // The extent of a group as int64 [1].
+  Result<ir::ValueId> extent_operand(const Group& group) {
+    ir::ValueId result = ir::kNoValue;
+    for (const Axis& a : group) {
+      GRAFT_ASSIGN_OR_RETURN(const ir::ValueId shape,
+                             n_.emit(ir::ShapeAttrs{DType::kInt64}, {a.of}));
+      const auto at = static_cast<int64_t>(a.index);
+      GRAFT_ASSIGN_OR_RETURN(const ir::ValueId part, slice_by(n_, shape, {{at, at + 1}}));
+      if (result == ir::kNoValue) {
+        result = part;
+        continue;
+      }
+      GRAFT_ASSIGN_OR_RETURN(result, n_.emit(ir::BinaryAttrs{ir::BinaryFn::kMul}, {result, part}));
+    }
+    return result;
   }
 
   NodeImport& n_;
-  Equation e_;
-  std::string batch_, rows_, cols_, contracted_;
+  EinsumEquation e_;
+  EinsumLabels labels_;
+  std::vector<ir::ValueId> values_;
 };
 
 Status import_einsum(NodeImport& n) {
@@ -150,10 +217,16 @@ Status import_einsum(NodeImport& n) {
                      std::to_string(n.inputs()) + " inputs");
   GRAFT_ASSIGN_OR_RETURN(const std::string_view text, n.attr_string("equation", ""));
   GRAFT_RETURN_IF_ERROR(n.require_floating(0));
-  auto equation = parse(text);
-  if (!equation || n.inputs() != 2)
-    return n.refuse("unsupported_attr", "attribute 'equation' is '" + printable(text) +
-                                            "', expected two operands of distinct letters");
+  std::vector<int> ranks;
+  for (size_t i = 0; i < n.inputs(); ++i) ranks.push_back(n.rank(i));
+  EinsumProblem problem;
+  auto equation = parse_einsum(text, ranks, problem);
+  if (problem.invalid) return n.invalid(problem.text);
+  if (!equation)
+    return n.refuse("unsupported_attr",
+                    "attribute 'equation' is '" + printable(text) +
+                        "', expected one or two operands of distinct letters, all of the "
+                        "result's among them");
   return EinsumImport(n, std::move(*equation)).run();
 }
 

@@ -101,6 +101,9 @@ TEST(Import, einsum_equations) {
   expect_dims(einsum("abc,cde->abde", {-1, 7, 6}, {6, 2, 3}), {{-1, 7, 2, 3}});
   expect_dims(einsum("abcd,cde->abe", {-1, 7, 2, 3}, {2, 3, 6}), {{-1, 7, 6}});
   expect_dims(einsum("aecd,abcd->acbe", {4, 7, 2, 3}, {4, 5, 2, 3}), {{4, 2, 5, 7}});
+  expect_dims(einsum("abc,cde->abde", {-1, -1, 6}, {6, 2, 3}), {{-1, -1, 2, 3}});
+  expect_dims(einsum("...c,cd->...d", {-1, -1, 6}, {6, 2}), {{-1, -1, 2}});
+  expect_dims(einsum("abc,d->ad", {-1, 7, 6}, {5}), {{-1, 5}});
 }
 
 TEST(Import, shape_arithmetic_is_known) {
