@@ -27,14 +27,24 @@ Status import_div(NodeImport& n) {
                   {n.in(0), n.in(1)});
 }
 
+// Whether two shapes broadcast whatever their symbols stand for.
+bool broadcasts_surely(const std::vector<ir::Dim>& a, const std::vector<ir::Dim>& b) {
+  for (size_t i = 1; i <= std::min(a.size(), b.size()); ++i) {
+    const ir::Dim x = a[a.size() - i], y = b[b.size() - i];
+    if (x != y && x != ir::Dim(1) && y != ir::Dim(1)) return false;
+  }
+  return true;
+}
+
 Status import_comparison(NodeImport& n) {
   GRAFT_RETURN_IF_ERROR(n.check_type("T", {0, 1}));
   const auto fn = static_cast<BinaryFn>(n.arg());
   if (fn == BinaryFn::kEqual || fn == BinaryFn::kNotEqual) {
     GRAFT_ASSIGN_OR_RETURN(const bool strict, n.attr_bool("incompatible_shape_error", true));
-    if (!strict)
-      return n.refuse("unsupported_attr",
-                      "attribute 'incompatible_shape_error' is false, expected true");
+    if (!strict && !broadcasts_surely(n.type(0).dims, n.type(1).dims))
+      return n.refuse("shape",
+                      "attribute 'incompatible_shape_error' is false, and the shapes of the inputs "
+                      "are not known to broadcast");
   }
   return n.finish(ir::BinaryAttrs{fn}, {n.in(0), n.in(1)});
 }

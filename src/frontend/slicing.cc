@@ -1,6 +1,7 @@
 // Ops that take parts of a tensor or put a border around it.
 #include "base/dtype.h"
 #include "base/log.h"
+#include "frontend/data_slices.h"
 #include "frontend/node_import.h"
 
 namespace graft::frontend {
@@ -18,13 +19,15 @@ Status import_strided_slice(NodeImport& n) {
   GRAFT_ASSIGN_OR_RETURN(attrs.ellipsis_mask, n.attr_int("ellipsis_mask", 0));
   GRAFT_ASSIGN_OR_RETURN(attrs.new_axis_mask, n.attr_int("new_axis_mask", 0));
   GRAFT_ASSIGN_OR_RETURN(attrs.shrink_axis_mask, n.attr_int("shrink_axis_mask", 0));
-  return n.finish(attrs, {n.in(0), n.in(1), n.in(2), n.in(3)});
+  return n.value(1).host ? n.finish(attrs, {n.in(0), n.in(1), n.in(2), n.in(3)})
+                         : strided_slice_at_data(n, attrs);
 }
 
 Status import_slice(NodeImport& n) {
   GRAFT_RETURN_IF_ERROR(n.check_type("T", {0}));
   GRAFT_RETURN_IF_ERROR(n.check_type("Index", {1, 2}));
-  return n.finish(ir::SliceAttrs{}, {n.in(0), n.in(1), n.in(2)});
+  return n.value(1).host ? n.finish(ir::SliceAttrs{}, {n.in(0), n.in(1), n.in(2)})
+                         : slice_at_data(n);
 }
 
 Status import_pad(NodeImport& n) {

@@ -152,10 +152,11 @@ TEST(Refusal, operands_that_only_some_ops_take) {
   expect_refused(
       image().ints("i", {2}, {1, 2}).add("Exp", "n", {"i"}, {{"T", type_attr(DType::kInt32)}}),
       "dtype", "int32");
-  expect_refused(
-      image().add("Equal", "n", {"x", "x"},
-                  {{"T", kFloatAttr}, {"incompatible_shape_error", attr_of_bool(false)}}),
-      "unsupported_attr", "incompatible_shape_error");
+  expect_refused(image()
+                     .placeholder("y", DType::kFloat, {-1, 8, 8, 3})
+                     .add("Equal", "n", {"x", "y"},
+                          {{"T", kFloatAttr}, {"incompatible_shape_error", attr_of_bool(false)}}),
+                 "shape", "incompatible_shape_error");
   expect_refused(
       image().add(
           "Einsum", "n", {"x", "x"},
