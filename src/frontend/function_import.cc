@@ -57,14 +57,14 @@ int32_t passed_argument(const graphdef::FunctionGraph& function, size_t i) {
   }
 }
 
-FunctionArg function_arg(const NodeImport& n, ir::ValueId outer, bool stays, bool may_be_constant) {
+FunctionArg function_arg(const NodeImport& n, ir::ValueId outer, bool stays, bool fixed) {
   const TensorList* list = n.list(outer);
   const ir::Value& value = n.at(outer);
   bool known = value.is_const();
   if (!known && value.host && value.type.dtype != DType::kBool)
     known =
         std::all_of(value.host->begin(), value.host->end(), [](ir::Dim d) { return d.is_const(); });
-  return {outer, !(list && list->open) && !(may_be_constant && known), stays};
+  return {outer, !(list && list->open) && !(fixed && known), stays, fixed};
 }
 
 std::vector<ir::ValueId> inputs_of(const std::vector<FunctionArg>& args) {

@@ -14,10 +14,10 @@ struct FunctionArg {
   ir::ValueId outer = ir::kNoValue;
   bool is_input = false;  // of the function's network; else a constant of it, or an open list
   bool stays = false;     // inputs that stay come behind those that do not
+  bool fixed = false;     // the function never sees another value than the caller's
 };
-// An argument is an input unless it is an open list, or a value that is known and may be a
-// constant.
-FunctionArg function_arg(const NodeImport& n, ir::ValueId outer, bool stays, bool may_be_constant);
+// An argument is an input unless it is an open list, or a value that is known and fixed.
+FunctionArg function_arg(const NodeImport& n, ir::ValueId outer, bool stays, bool fixed);
 // The caller's values for the inputs of the function's network.
 std::vector<ir::ValueId> inputs_of(const std::vector<FunctionArg>& args);
 

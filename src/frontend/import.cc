@@ -466,7 +466,13 @@ Result<ImportedFunction> import_function(NodeImport& n, const graphdef::Function
                     outer.converters};
   Imported start;
   SymbolMap symbols(n, args, start.network);
-  const std::vector<ir::ValueId> values = make_arguments(n, args, start);
+  std::vector<ir::ValueId> values = make_arguments(n, args, start);
+  for (size_t i = 0; i < args.size(); ++i) {  // what is shape arithmetic outside is so within
+    if (!args[i].fixed || !args[i].is_input || n.list(args[i].outer)) continue;
+    GRAFT_ASSIGN_OR_RETURN(const ir::ValueId known,
+                           symbols.from_extents(n.at(args[i].outer), start.network));
+    if (known != ir::kNoValue) values[i] = known;
+  }
   Importer importer(function.graph, n.limits(), n.options(), scope, std::move(start));
   const Status status = import_body(n, function, values, scope, importer);
   n.mark_converted(importer.imported().converters);

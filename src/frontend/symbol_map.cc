@@ -4,19 +4,51 @@ namespace graft::frontend {
 
 SymbolMap::SymbolMap(NodeImport& n, const std::vector<FunctionArg>& args, ir::Network& network)
     : n_(n), outer_(inputs_of(args)) {
-  std::unordered_map<int32_t, ir::Dim> inner;
   for (ir::ValueId outer : outer_) {
     ir::TensorType type = n.at(outer).type;
     const auto number = static_cast<int64_t>(network.inputs.size());
     for (int axis = 0; axis < type.rank(); ++axis) {
       ir::Dim& dim = type.dims[static_cast<size_t>(axis)];
       if (dim.is_const()) continue;
-      auto [known, fresh] = inner.try_emplace(dim.id(), ir::Dim());
-      if (fresh) known->second = network.dims.input(number, axis);
-      dim = known->second;
+      const Place first = places_.try_emplace(dim.id(), Place{number, axis}).first->second;
+      dim = network.dims.input(first.input, first.axis);
     }
     network.inputs.push_back(network.add_value(n.at(outer).name, std::move(type)));
   }
+}
+
+Result<ir::ValueId> SymbolMap::from_extents(const ir::Value& outer, ir::Network& network) const {
+  const DType dtype = outer.type.dtype;
+  if (!outer.host || outer.host->empty() || outer.type.rank() > 1 ||
+      (dtype != DType::kInt32 && dtype != DType::kInt64))
+    return ir::kNoValue;
+  for (const ir::Dim d : *outer.host)
+    if (!d.is_const() && !places_.contains(d.id())) return ir::kNoValue;
+  const auto numbers = [&](int64_t elem) {
+    const std::vector<int64_t> wide{elem}, dims{1};
+    const std::vector<int32_t> narrow{static_cast<int32_t>(elem)};
+    return dtype == DType::kInt64 ? network.add_constant_of<int64_t>(outer.name, dims, wide)
+                                  : network.add_constant_of<int32_t>(outer.name, dims, narrow);
+  };
+  std::vector<ir::ValueId> elements;
+  for (const ir::Dim d : *outer.host) {
+    if (d.is_const()) {
+      elements.push_back(numbers(d.value()));
+      continue;
+    }
+    const Place place = places_.at(d.id());
+    const ir::ValueId src = network.inputs[static_cast<size_t>(place.input)];
+    GRAFT_ASSIGN_OR_RETURN(const ir::ValueId shape,
+                           network.append(ir::ShapeAttrs{dtype}, {src}, outer.name));
+    GRAFT_ASSIGN_OR_RETURN(
+        const ir::ValueId extent,
+        network.append(ir::SliceAttrs{}, {shape, numbers(place.axis), numbers(1)}, outer.name));
+    elements.push_back(extent);
+  }
+  if (outer.type.rank() == 0)
+    return network.append(ir::SqueezeAttrs{{0}}, {elements[0]}, outer.name);
+  if (elements.size() == 1) return elements[0];
+  return network.append(ir::ConcatAttrs{0}, std::move(elements), outer.name);
 }
 
 std::optional<ir::Dim> SymbolMap::outward(const ir::Network& network, ir::Dim dim) {

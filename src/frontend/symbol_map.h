@@ -15,10 +15,18 @@ class SymbolMap {
   SymbolMap(NodeImport& n, const std::vector<FunctionArg>& args, ir::Network& network);
   // nullopt: it is computed from data.
   std::optional<ir::Dim> outward(const ir::Network& network, ir::Dim dim);
+  // A small integer value of the caller as the function's network can compute it: its elements are
+  // extents of the network's inputs, or numbers. kNoValue: they are not.
+  Result<ir::ValueId> from_extents(const ir::Value& outer, ir::Network& network) const;
 
  private:
+  struct Place {
+    int64_t input;
+    int axis;
+  };
   NodeImport& n_;
-  std::vector<ir::ValueId> outer_;  // per input
+  std::unordered_map<int32_t, Place> places_;  // of the caller's symbols
+  std::vector<ir::ValueId> outer_;             // per input
 };
 
 }  // namespace graft::frontend
