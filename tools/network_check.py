@@ -42,8 +42,22 @@ def producer(tensor):
     return tensor.split(":")[0].lstrip("^")
 
 
-def layer_tensors(graph):
+def _ancestors(graph, tensor):
+    """Names of the nodes whose values, not only whose shapes, `tensor` is computed from."""
+    nodes = {node.name: node for node in graph.node}
+    found, pending = set(), [producer(tensor)]
+    while pending:
+        name = pending.pop()
+        if name in found or nodes[name].op in ("Shape", "ZerosLike"):
+            continue
+        found.add(name)
+        pending.extend(map(producer, nodes[name].input))
+    return found
+
+
+def layer_tensors(graph, logits):
     """Outputs of the nodes that make up layers, in graph order."""
+    values = _ancestors(graph, logits)  # Keras runs a cell once outside of its loop, for the shapes
     consumers = {}
     for node in graph.node:
         for name in map(producer, node.input):
@@ -60,7 +74,7 @@ def layer_tensors(graph):
     for node in graph.node:
         if node.op in PAIR_OPS and node.name in masked | means:
             continue
-        if node.name not in depends or node.attr["T"].type != 1:
+        if node.name not in depends or node.name not in values or node.attr["T"].type != 1:
             continue
         if node.op in LAYER_OPS or (node.op in PAIR_OPS and all(producer(i) in depends for i in node.input)):
             result.append(node.name + ":0")
@@ -71,7 +85,7 @@ def check(network):
     """Result for a `networks.Network`."""
     reference = network_oracle.oracle(network)
     graph = network.graph_def()
-    tensors = layer_tensors(graph)
+    tensors = layer_tensors(graph, network.logits)
     values = run(graph, tensors, reference.feeds)
     stds = sorted((float(v.std()), t) for v, t in zip(values, tensors))
     passed = (stds[0][0] >= 1e-2 and stds[-1][0] <= 1e2

@@ -32,9 +32,15 @@ MODULES = {
     "network_keras": "resnet50 mobilenetv2 inceptionv3 efficientnetb0 vgg16 densenet121 toy_resnet toy_mobile".split(),
     "network_bert": "bert_base bert_base_tf1 mini_bert mini_bert_mask mini_bert_dynamic mini_bert_tf1".split(),
     "network_tf1": "resnet50_tf1 toy_tf1".split(),
+    "network_dense": "unet unet_bilinear bifpn".split(),
+    "network_translator": "translator translator_cached".split(),
+    "network_sequence": "tagger forecaster".split(),
+    "network_tabular": "wide_and_deep".split(),
 }
+USES = {"network_dense": ["network_keras"]}  # modules whose source makes a module's networks too
 FULL = "resnet50 mobilenetv2 inceptionv3 efficientnetb0 vgg16 densenet121 bert_base resnet50_tf1 bert_base_tf1".split()
 SMALL = "toy_resnet toy_mobile toy_tf1 mini_bert mini_bert_mask mini_bert_dynamic mini_bert_tf1".split()
+SMALL += "unet unet_bilinear bifpn translator translator_cached tagger forecaster wide_and_deep".split()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +70,7 @@ class Network:
         result = {}
         for name, spec in self.meta["inputs"].items():
             if spec["dtype"] == "float32":
-                array = network_weights.images(spec["shape"][1:], batch, seed, spec["low"], spec["high"])
+                array = _numbers(spec["shape"][1:], batch, seed, spec["low"], spec["high"])
             else:
                 array = network_weights.tokens(spec["vocabulary"], batch, spec["shape"][1] or length or 16, seed)
             result[name] = array
@@ -75,10 +81,19 @@ class Network:
         return result
 
 
+def _numbers(shape, batch, seed, low, high):
+    """Images, rows of images or, of another rank, independent numbers."""
+    if len(shape) < 3:
+        return network_weights.np.random.default_rng([seed, *shape]).uniform(low, high, (batch, *shape)).astype("float32")
+    *frames, height, width, channels = shape
+    count = batch * int(network_weights.np.prod(frames, dtype=int))
+    return network_weights.images((height, width, channels), count, seed, low, high).reshape(batch, *shape)
+
+
 def _recipe(module):
     """Identity of what makes a module's networks."""
     digest = hashlib.sha256(importlib.metadata.version("tensorflow").encode())
-    for source in ("network_weights", module):
+    for source in ("network_weights", *USES.get(module, []), module):
         digest.update((pathlib.Path(__file__).parent / f"{source}.py").read_bytes())
     return digest.hexdigest()
 

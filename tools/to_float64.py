@@ -5,14 +5,19 @@
 
 Every DT_FLOAT attr, Const value and Placeholder becomes DT_DOUBLE, in the functions of the library too. Integers,
 strings and half stay. TensorFlow (CPU, 2.21) lacks double kernels for the ops in NO_DOUBLE; `FusedBatchNorm*` in
-inference form is written out in plain ops, others make `rewrite` raise `NoDoubleKernel` and name the node.
+inference form and ResizeBilinear between known extents are written out in plain ops, others make `rewrite` raise `NoDoubleKernel` and
+name the node.
 """
 
+import pathlib
 import sys
 
 import numpy as np
 from tensorflow.core.framework import graph_pb2, node_def_pb2, types_pb2
 from tensorflow.python.framework import tensor_util
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import float64_resize  # noqa: E402
 
 FLOAT, DOUBLE = types_pb2.DT_FLOAT, types_pb2.DT_DOUBLE
 NORMS = {"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"}
@@ -62,7 +67,14 @@ def _norm_as_plain_ops(node):
     return nodes
 
 
-def _rewrite_nodes(nodes, narrow):
+def _resize_as_plain_ops(node, sizes):
+    sizes = sizes.get(node.name, ((None, None), (None, None)))
+    if None in (*sizes[0], *sizes[1]):
+        raise NoDoubleKernel(f"node {node.name}: ResizeBilinear between extents that are not known has no double form")
+    return float64_resize.as_products(node, sizes)
+
+
+def _rewrite_nodes(nodes, narrow, sizes):
     result = []
     for node in nodes:
         copy = node_def_pb2.NodeDef()
@@ -72,7 +84,10 @@ def _rewrite_nodes(nodes, narrow):
         for key, attr in copy.attr.items():
             if key != "U" or node.op not in NORMS:
                 _widen_attr(attr, narrow)
-        result.extend(_norm_as_plain_ops(copy) if node.op in NORMS else [copy])
+        if node.op == "ResizeBilinear" and FLOAT in narrow:
+            result.extend(_resize_as_plain_ops(copy, sizes))
+        else:
+            result.extend(_norm_as_plain_ops(copy) if node.op in NORMS else [copy])
     return result
 
 
@@ -81,11 +96,11 @@ def rewrite(graph, narrow=(FLOAT,)):
     wide = graph_pb2.GraphDef()
     wide.CopyFrom(graph)
     del wide.node[:]
-    wide.node.extend(_rewrite_nodes(graph.node, narrow))
+    wide.node.extend(_rewrite_nodes(graph.node, narrow, float64_resize.static_sizes(graph)))
     for function in wide.library.function:
         if any(n.op in NORMS for n in function.node_def):
             raise NoDoubleKernel(f"function {function.signature.name} holds a FusedBatchNorm")
-        nodes = _rewrite_nodes(function.node_def, narrow)
+        nodes = _rewrite_nodes(function.node_def, narrow, {})
         del function.node_def[:]
         function.node_def.extend(nodes)
         for arg in (*function.signature.input_arg, *function.signature.output_arg):

@@ -10,6 +10,7 @@ import networks
 import pytest
 
 SMALL = ["toy_resnet", "toy_mobile", "toy_tf1", "mini_bert", "mini_bert_mask", "mini_bert_dynamic", "mini_bert_tf1"]
+KINDS = ["unet", "unet_bilinear", "bifpn", "translator", "translator_cached", "tagger", "forecaster", "wide_and_deep"]
 LARGE = ["resnet50", "mobilenetv2", "efficientnetb0"]
 
 
@@ -19,7 +20,7 @@ def convert(network, precision):
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16"])
-@pytest.mark.parametrize("name", SMALL + LARGE)
+@pytest.mark.parametrize("name", SMALL + KINDS + LARGE)
 def test_one_engine_and_logits_in_the_bar(name, precision):
     network = networks.get(name)
     conversion = convert(network, precision)

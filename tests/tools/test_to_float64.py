@@ -45,3 +45,25 @@ def test_an_op_without_double_kernel_is_named():
         tf.quantization.fake_quant_with_min_max_args(x, name="quantized")
     with pytest.raises(to_float64.NoDoubleKernel, match="node quantized.*FakeQuantWithMinMaxArgs"):
         to_float64.rewrite(graph.as_graph_def())
+
+
+@pytest.mark.parametrize("dtype", [tf.float32, tf.uint8])
+@pytest.mark.parametrize("flags", [(False, False), (True, False), (False, True)])
+def test_resize_bilinear_is_written_out(flags, dtype):
+    with tf.Graph().as_default() as graph:
+        x = tf.compat.v1.placeholder(dtype, [None, 4, 7, 3], "x")
+        y = tf.raw_ops.ResizeBilinear(images=x, size=[9, 5], align_corners=flags[0], half_pixel_centers=flags[1])
+        tf.identity(y * 3.0, "y")
+    x = np.random.default_rng(0).uniform(0, 255, (2, 4, 7, 3)).astype(dtype.as_numpy_dtype)
+    plain = network_check.run(graph.as_graph_def(), ["y:0"], {"x": x})[0]
+    exact = network_check.run(to_float64.rewrite(graph.as_graph_def()), ["y:0"], to_float64.widen({"x": x}))[0]
+    assert exact.dtype == np.float64
+    np.testing.assert_allclose(plain, exact, rtol=1e-5)
+
+
+def test_resize_bilinear_of_unknown_extents_is_named():
+    with tf.Graph().as_default() as graph:
+        x = tf.compat.v1.placeholder(tf.float32, [None, None, 7, 3], "x")
+        tf.image.resize(x, [9, 5], name="larger")
+    with pytest.raises(to_float64.NoDoubleKernel, match="larger.*not known"):
+        to_float64.rewrite(graph.as_graph_def())
