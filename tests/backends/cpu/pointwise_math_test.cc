@@ -102,6 +102,42 @@ TEST(PointwiseMath, turns_cancel_without_loss) {
   }
 }
 
+TEST(PointwiseMath, power) {
+  std::vector<float> x, y;
+  for (float base : {0x1p-126f, 1e-30f, 1e-5f, 0.3f, 0.70710677f, 0.70710683f, 0.99999994f, 1.0f,
+                     1.0000001f, 1.5f, 2.0f, 3.0f, 10.0f, 123.456f, 1e20f, kLargest}) {
+    for (float power = -130; power <= 130; power += 0.3125f) {
+      x.push_back(base);
+      y.push_back(power);
+    }
+    for (float power : {1e-30f, -1e-30f, 1e9f, -1e9f, 3e38f}) x.push_back(base), y.push_back(power);
+  }
+  // The C library's: negative and no normal numbers, NaN, infinity.
+  const float special[] = {0.0f, -0.0f, 1e-40f, -1.0f, -2.5f, kInf, -kInf, kNan, 1.0f, 2.0f};
+  for (float base : special)
+    for (float power : {0.0f, 1.0f, 2.0f, -3.0f, 0.5f, kInf, -kInf, kNan})
+      x.insert(x.end(), 8, base), y.insert(y.end(), 8, power);
+  for (ir::Isa isa : isa_levels()) {
+    std::vector<float> z(x.size());
+    const auto n = static_cast<ptrdiff_t>(x.size());
+    const BinaryArgs args{z.data(), x.data(), y.data(), 1, n, n, n, n};
+    pointwise_table_of(isa).binary[static_cast<int>(BinaryOp::kPow)][0](&args);
+    for (size_t i = 0; i < x.size(); ++i) {
+      const double want = std::pow(double{x[i]}, double{y[i]});
+      const auto rounded = static_cast<float>(want);
+      if (std::isnan(want)) {
+        ASSERT_TRUE(std::isnan(z[i])) << x[i] << " ^ " << y[i] << " = " << z[i];
+      } else if (std::isinf(rounded) || std::fabs(want) < 0x1p-126) {
+        ASSERT_TRUE(z[i] == rounded || std::fabs(z[i] - rounded) <= 0x1p-126)
+            << x[i] << " ^ " << y[i] << " = " << z[i];
+      } else {
+        ASSERT_LE(std::fabs(z[i] - want), 0.55 * 0x1p-23 * std::exp2(std::ilogb(want)))
+            << x[i] << " ^ " << y[i] << " = " << z[i];
+      }
+    }
+  }
+}
+
 TEST(PointwiseMath, I4_values_at_the_borders) {
   struct Value {
     UnaryOp op;

@@ -372,6 +372,22 @@ TEST(PointwiseCast, pairs) {
       check({ir::CastAttrs{to}, {draw(rng, from, {3, 1001}, 20.0f)}});
     }
   }
+  // Every half, and what lies on both sides of the border between two.
+  std::vector<float> x;
+  for (uint32_t h = 0; h < 0x10000; ++h) {
+    const float v = half_to_float(static_cast<uint16_t>(h));
+    const float next = half_to_float(static_cast<uint16_t>(h + 1));
+    const float middle = (v + next) / 2;
+    x.insert(x.end(), {v, middle, std::nextafterf(middle, v), std::nextafterf(middle, next)});
+  }
+  const auto n = static_cast<int64_t>(x.size());
+  check({ir::CastAttrs{DType::kHalf}, {floats({n}, x)}});
+  Tensor halves = empty_tensor(DType::kHalf, {0x10000});
+  for (int64_t h = 0; h < 0x10000; ++h) {
+    const auto bits = static_cast<uint16_t>(h);
+    std::memcpy(halves.bytes.data() + 2 * h, &bits, 2);
+  }
+  check({ir::CastAttrs{DType::kFloat}, {halves}});
   const auto r =
       run_kernel({ir::CastAttrs{DType::kInt32}, {floats({4}, {kNan, kInf, -1e10f, -2.7f})}}, {});
   for (int i = 0; i < 3; ++i) EXPECT_EQ(r[0].at<int32_t>(i), INT32_MIN) << i;

@@ -3,10 +3,9 @@
 // NaN: max and min give NaN where either operand is NaN. x / 0 of div_no_nan is 0 for every x.
 #pragma once
 
-#include <math.h>
-
 #include "backends/cpu/isa/activation.h"
 #include "backends/cpu/pointwise/pointwise_table.h"
+#include "backends/cpu/pointwise/pow_vec.h"
 
 namespace graft::cpu {
 inline namespace GRAFT_ISA_NAMESPACE {
@@ -31,11 +30,7 @@ GRAFT_INLINE Vec binary_one(Vec a, Vec b) {
   } else if constexpr (kOp == BinaryOp::kMin) {
     return vselect(vis_nan(a), a, vmin(a, b));
   } else if constexpr (kOp == BinaryOp::kPow) {
-    float x[kLanes], y[kLanes];
-    vstore(x, a);
-    vstore(y, b);
-    for (int i = 0; i < kLanes; ++i) x[i] = powf(x[i], y[i]);
-    return vload(x);
+    return vpow(a, b);
   } else {
     const Vec d = vsub(a, b);
     return vmul(d, d);

@@ -5,6 +5,7 @@
 #include "backends/cpu/common/shape_util.h"
 #include "backends/cpu/common/split.h"
 #include "backends/cpu/common/step_util.h"
+#include "backends/cpu/pointwise/table_of.h"
 #include "base/half.h"
 
 namespace graft::cpu {
@@ -107,6 +108,39 @@ CastFn cast_of(DType from, DType to) {
   }
 }
 
+// float32 to half and back by the level's instruction.
+class HalfStep final : public Step {
+ public:
+  explicit HalfStep(const Problem& problem)
+      : table_(pointwise_table_of(problem.target.isa)),
+        to_half_(problem.dst[0]->dtype == DType::kHalf) {}
+  std::string_view kernel_name() const override { return "cast_half"; }
+  Result<backends::StepPlan> plan(const backends::StepShapes& shapes) const override {
+    return plan_of(elems_of(shapes.dst[0]));
+  }
+  void run(const backends::StepState* state, const void* const* src, void* const* dst,
+           std::byte*) const override {
+    const auto call = [&]<typename From, typename To>(void (*fn)(const From*, To*, ptrdiff_t)) {
+      parallel_ranges(state_as<int64_t>(state), kGrainElems, [&](int64_t begin, int64_t end) {
+        fn(static_cast<const From*>(src[0]) + begin, static_cast<To*>(dst[0]) + begin, end - begin);
+      });
+    };
+    to_half_ ? call(table_.to_half) : call(table_.from_half);
+  }
+
+ private:
+  const PointwiseTable& table_;
+  bool to_half_;
+};
+
+std::string supports_half(const Problem& problem) {
+  const DType from = problem.src[0]->dtype, to = problem.dst[0]->dtype;
+  if (!(from == DType::kFloat && to == DType::kHalf) &&
+      !(from == DType::kHalf && to == DType::kFloat))
+    return "cast of " + dtype_name(from) + " to " + dtype_name(to) + " is not of float32 and half";
+  return pointwise_table_of(problem.target.isa).to_half ? "" : "no instruction for half";
+}
+
 class CastStep final : public Step {
  public:
   explicit CastStep(const Problem& problem)
@@ -131,7 +165,8 @@ std::string supports_cast(const Problem& problem) {
   return "cast of " + dtype_name(from) + " to " + dtype_name(to) + " is left to the reference";
 }
 
-constexpr KernelEntry kCast[] = {{"cast", supports_cast, make_step<CastStep>}};
+constexpr KernelEntry kCast[] = {{"cast_half", supports_half, make_step<HalfStep>},
+                                 {"cast", supports_cast, make_step<CastStep>}};
 
 }  // namespace
 

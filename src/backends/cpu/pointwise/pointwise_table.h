@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "backends/cpu/gemm/epilogue.h"
 
@@ -107,6 +108,9 @@ struct PointwiseTable {
   void (*binary[static_cast<int>(BinaryOp::kCount)][static_cast<int>(BinaryMode::kCount)])(
       const BinaryArgs*);
   void (*affine)(const AffineArgs*);
+  // IEEE binary16; null where the level has no instruction for it.
+  void (*to_half)(const float* src, uint16_t* dst, ptrdiff_t n);
+  void (*from_half)(const uint16_t* src, float* dst, ptrdiff_t n);
 };
 
 inline namespace isa_baseline {

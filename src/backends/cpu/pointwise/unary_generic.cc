@@ -36,7 +36,7 @@ auto apply(T x) {
   else if constexpr (kFn == UnaryFn::kIsFinite)
     return std::fabs(x) < std::numeric_limits<T>::infinity();
   else if constexpr (kFn == UnaryFn::kLogicalNot)
-    return !x;
+    return static_cast<T>(x == 0);
   else if constexpr (kFn == UnaryFn::kSign)
     return static_cast<T>((x > T{0}) - (x < T{0}));
   else if constexpr (kFn == UnaryFn::kRelu)
@@ -110,7 +110,7 @@ RangeFn range_of(UnaryFn fn, DType dtype) {
     case DType::kFloat:
       return test(fn);
     case DType::kBool:
-      return fn == UnaryFn::kLogicalNot ? range<UnaryFn::kLogicalNot, bool> : nullptr;
+      return fn == UnaryFn::kLogicalNot ? range<UnaryFn::kLogicalNot, uint8_t> : nullptr;
     case DType::kInt8:
       return integer<int8_t>(fn);
     case DType::kInt16:
