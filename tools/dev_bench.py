@@ -1,4 +1,4 @@
-"""`./dev bench` and `./dev bench-compare`: benchmarks/bench.py, or layers.py, in the virtual environment."""
+"""`./dev bench` and `./dev bench-compare`: benchmarks/bench.py, layers.py or ops.py in the virtual environment."""
 
 import sys
 
@@ -20,5 +20,8 @@ def main(command, arguments):
         dev_setup.make_venv(common.PEERS_VENV, "peers.txt")
         script = script.with_name("layers.py")
         arguments = [a for a in arguments if a != "--layers"]
+    if "--ops" in arguments:
+        script = script.with_name("ops.py")
+        arguments = [a for a in arguments if a != "--ops"]
     sys.stdout.flush()
     return common.run([common.PYTHON, script, *arguments], check=False).returncode

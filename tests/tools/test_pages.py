@@ -7,6 +7,7 @@ import re
 import any_size
 import footprint
 import layers_report
+import ops_report
 import report
 import segmenting
 
@@ -56,3 +57,17 @@ def test_footprint():
 
 def test_segmenting():
     assert segmenting.PAGE.read_text() == segmenting.page(json.loads(segmenting.RESULT.read_text()))
+
+
+def test_op_speed():
+    assert (ROOT / "docs" / "op-speed.md").read_text() == ops_report.page(RESULTS)
+
+
+def test_ops_slower_are_named():
+    row = {"op": "Sin", "dtype": "float32", "elements": 1000, "threads": 2, "commit": "c", "day": "2026-01-01", "peer_us": 9.0,
+           "graft_us": 10.0, "ratio": 0.9, "low": 0.85, "high": 0.95, "pairs": 9, "error": 0.0, "verdict": "slower"}
+    info = {"cpu": "a", "cores": 2, "isa": ["avx2"], "id": "0", "kernel": "k"}
+    even = row | {"op": "Cos", "ratio": 1.0, "high": 1.1}
+    lost = {key: row[key] for key in ("dtype", "elements", "threads", "commit", "day")} | {"op": "Tan", "not_measured": "it | stays"}
+    text = "".join(ops_report._table({"machine": info, "ops": [even, row, lost]}))
+    assert "1 of 2 at least even" in text and "Slower: Sin float32 0.90." in text and "not measured: it / stays" in text
