@@ -1,6 +1,8 @@
 // Ops that make tensors from shapes and numbers.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <optional>
 
 #include "base/dtype.h"
 #include "frontend/compose.h"
@@ -67,8 +69,58 @@ Status import_like(NodeImport& n) {
   return n.finish(ir::FillAttrs{}, {shape, n.constant_scalar(n.arg(), dtype)});
 }
 
+constexpr int64_t kMaxRangeElems = 1 << 20;
+
+// A scalar that is known: a constant, or an integer constant that was cast.
+template <typename T>
+std::optional<T> known_scalar(NodeImport& n, ir::ValueId id) {
+  if (n.at(id).type.rank() != 0) return std::nullopt;
+  if (n.at(id).is_const()) {
+    T value;
+    std::memcpy(&value, ir::materialize(n.at(id)).data(), sizeof(T));
+    return value;
+  }
+  const std::vector<ir::Op>& ops = n.network().ops;
+  for (auto op = ops.rbegin(); op != ops.rend(); ++op) {
+    if (op->outputs[0] != id) continue;
+    if (!op->get_if<ir::CastAttrs>()) return std::nullopt;
+    const auto& host = n.at(op->inputs[0]).host;
+    if (!host || host->size() != 1 || !(*host)[0].is_const()) return std::nullopt;
+    return static_cast<T>((*host)[0].value());
+  }
+  return std::nullopt;
+}
+
+// Of floating numbers: start + i * delta, as TensorFlow computes it.
+template <typename T>
+Status floating_range(NodeImport& n) {
+  T ends[3];
+  for (size_t i = 0; i < 3; ++i) {
+    const auto known = known_scalar<T>(n, n.in(i));
+    if (!known) return n.finish(ir::RangeAttrs{}, {n.in(0), n.in(1), n.in(2)});  // says why not
+    ends[i] = *known;
+  }
+  const auto [start, limit, delta] = ends;
+  if (delta == 0 || (delta > 0 ? start > limit : start < limit))
+    return n.invalid("the range from " + std::to_string(start) + " to " + std::to_string(limit) +
+                     " has the step " + std::to_string(delta));
+  const double count = std::ceil(std::abs((limit - start) / delta));
+  if (!(count <= double{kMaxRangeElems}))
+    return n.refuse("shape", "the range has " + std::to_string(count) + " elements, at most " +
+                                 std::to_string(kMaxRangeElems) + " of a floating dtype");
+  std::vector<T> elems;
+  for (int64_t i = 0; static_cast<double>(i) < count; ++i)
+    elems.push_back(start + static_cast<T>(i) * delta);
+  n.output(n.network().add_constant_of<T>(
+      std::string(n.node().name), std::vector<int64_t>{static_cast<int64_t>(elems.size())}, elems));
+  return ok_status();
+}
+
 Status import_range(NodeImport& n) {
   if (n.has_attr("Tidx")) GRAFT_RETURN_IF_ERROR(n.check_type("Tidx", {0, 1, 2}));
+  const bool one_dtype = n.dtype(1) == n.dtype(0) && n.dtype(2) == n.dtype(0);
+  if (one_dtype && n.dtype(0) == DType::kFloat) return floating_range<float>(n);
+  if (one_dtype && n.dtype(0) == DType::kDouble) return floating_range<double>(n);
   return n.finish(ir::RangeAttrs{}, {n.in(0), n.in(1), n.in(2)});
 }
 

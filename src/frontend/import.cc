@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/dtype.h"
 #include "base/log.h"
+#include "frontend/complex_values.h"
 #include "frontend/converters.h"
 #include "frontend/function_import.h"
 #include "frontend/node_import.h"
@@ -38,7 +39,8 @@ constexpr std::span<const OpEntry> (*kFamilies[])() = {
     segment_ops,        patch_ops,
     data_format_ops,    counting_ops,
     quantized_type_ops, detection_ops,
-    recurrent_ops};
+    recurrent_ops,      spectral_ops,
+    complex_ops};
 
 const Table& table() {
   static const Table rows = [] {
@@ -46,6 +48,16 @@ const Table& table() {
     for (const auto family : kFamilies) {
       for (const OpEntry& row : family()) t.emplace(row.op, &row);
     }
+    return t;
+  }();
+  return rows;
+}
+
+// Rows of ops over complex inputs.
+const Table& complex_table() {
+  static const Table rows = [] {
+    Table t;
+    for (const OpEntry& row : complex_rows()) t.emplace(row.op, &row);
     return t;
   }();
   return rows;
@@ -86,16 +98,16 @@ class Importer {
     const graphdef::Node& node = graph_.nodes[static_cast<size_t>(index)];
     const Mark mark = here();
     const UserConverter* const own = converter_of(node.op);
-    auto row = table().find(node.op);
+    const OpEntry* const row = row_of(node);
     if (const auto reason = rejected_.find(index); reason != rejected_.end()) {
       keep_native(index, {false, "converter", reason->second, "", false},
                   native_output_types(graph_, index, out_));
     } else if (own) {
       GRAFT_RETURN_IF_ERROR(run(index, kOwn, own));
-    } else if (row == table().end()) {
+    } else if (!row) {
       keep_native(index, refusal_of_unknown_op(node), native_output_types(graph_, index, out_));
     } else {
-      GRAFT_RETURN_IF_ERROR(run(index, *row->second));
+      GRAFT_RETURN_IF_ERROR(run(index, *row));
     }
     if (scope_.depth == 0 && options_.fed.contains(node.name)) forget(index, mark);
     return ok_status();
@@ -131,6 +143,24 @@ class Importer {
   Imported take() { return std::move(out_); }
 
  private:
+  const OpEntry* row_of(const graphdef::Node& node) const {
+    if (const auto row = complex_table().find(node.op);
+        row != complex_table().end() && has_complex_input(node))
+      return row->second;
+    const auto row = table().find(node.op);
+    return row == table().end() ? nullptr : row->second;
+  }
+
+  bool has_complex_input(const graphdef::Node& node) const {
+    for (const graphdef::InputRef ref : node.inputs) {
+      const auto& ports = out_.values[static_cast<size_t>(ref.node)];
+      if (static_cast<size_t>(ref.port) >= ports.size()) continue;
+      const auto it = out_.foreign.find(ports[static_cast<size_t>(ref.port)]);
+      if (it != out_.foreign.end() && part_of(it->second) != DType::kInvalid) return true;
+    }
+    return false;
+  }
+
   Mark here() const {
     return {out_.network.values.size(), out_.network.ops.size(), out_.network.inputs.size()};
   }
@@ -189,7 +219,7 @@ class Importer {
     GRAFT_RETURN_IF_ERROR(check_input_count(n, entry));
     GRAFT_RETURN_IF_ERROR(check_ports(n));
     const Mark mark = here();
-    Status status = entry.any_inputs ? ok_status() : check_input_types(n);
+    Status status = entry.any_inputs ? ok_status() : check_input_types(n, entry);
     if (status.ok()) status = own ? run_converter(n, *own) : entry.fn(n);
     if (status.ok() && own) status = check_reads(n, index, *own);
     if (status.ok()) {
@@ -245,7 +275,7 @@ class Importer {
     return ok_status();
   }
 
-  Status check_input_types(NodeImport& n) {
+  Status check_input_types(NodeImport& n, const OpEntry& entry) {
     for (size_t i = 0; i < n.inputs(); ++i) {
       const graphdef::InputRef ref = n.node().inputs[i];
       const auto& ports = out_.values[static_cast<size_t>(ref.node)];
@@ -253,12 +283,18 @@ class Importer {
           "input " + std::to_string(i) + " '" + printable(graphdef::tensor_name(graph_, ref)) + "'";
       if (static_cast<size_t>(ref.port) >= ports.size() ||
           ports[static_cast<size_t>(ref.port)] == ir::kNoValue)
-        return n.refuse("rank", what + " has no known dtype and rank",
+        return n.refuse("rank",
+                        what + " has no known dtype and rank" +
+                            (entry.complex_inputs
+                                 ? ", or is complex, which no engine takes from other nodes than "
+                                   "its own"
+                                 : ""),
                         "give the placeholder a shape, or add shapes to the graph "
                         "(as_graph_def(add_shapes=True))");
       if (!n.is_plain(n.in(i)) && n.node().op == "Identity") continue;  // passes them on, too
       if (n.list(n.in(i))) return n.refuse("resource", what + " is a tensor list");
       const DType foreign = n.foreign(n.in(i));
+      if (entry.complex_inputs && part_of(foreign) != DType::kInvalid) continue;
       const DType dtype = foreign == DType::kInvalid ? n.dtype(i) : foreign;
       if (!is_plan_dtype(dtype)) return n.refuse("dtype", what + " is " + dtype_name(dtype));
     }

@@ -35,6 +35,8 @@ struct OpEntry {
   bool any_inputs = false;
   // The importer refuses every node of the op, with this code: it only tells what is known of them.
   std::string_view always_refused = {};
+  // Inputs may be complex tensors, held as their parts: the importer looks with foreign().
+  bool complex_inputs = false;
 };
 
 // Where a graph is imported: the whole graph, or a function that one of its nodes runs.
@@ -223,6 +225,8 @@ std::span<const OpEntry> tensor_list_ops();     // TensorList*
 std::span<const OpEntry> quantization_ops();    // FakeQuantWithMinMax*, QuantizeAndDequantizeV2-V4
 std::span<const OpEntry> quantized_type_ops();  // QuantizeV2, Dequantize
 std::span<const OpEntry> detection_ops();       // NonMaxSuppression*, CropAndResize
+std::span<const OpEntry> spectral_ops();        // FFT, RFFT, IRFFT, ...
+std::span<const OpEntry> complex_ops();         // Complex, Real, ComplexAbs, ...
 
 // The row of an op; nullptr: there is no importer for it.
 const OpEntry* importer_of(std::string_view op);

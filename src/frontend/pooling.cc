@@ -1,4 +1,4 @@
-// MaxPool, AvgPool and MaxPoolWithArgmax over two spatial dimensions.
+// MaxPool, AvgPool, MaxPoolWithArgmax and Dilation2D over two spatial dimensions.
 #include "base/dtype.h"
 #include "frontend/window_attrs.h"
 
@@ -68,11 +68,32 @@ Status import_max_pool_with_argmax(NodeImport& n) {
   return ok_status();
 }
 
+Status import_dilation(NodeImport& n) {
+  GRAFT_RETURN_IF_ERROR(n.check_type("T", {0, 1}));
+  if (n.dtype(0) == DType::kBool) return n.invalid("input 0 is bool, expected numbers");
+  ir::Dilation2DAttrs attrs;
+  GRAFT_ASSIGN_OR_RETURN(attrs.strides, read_hw(n, "strides", false, true));
+  GRAFT_ASSIGN_OR_RETURN(attrs.rates, read_hw(n, "rates", false, true));
+  std::vector<int64_t> pads;
+  GRAFT_RETURN_IF_ERROR(read_padding(n, false, attrs.padding, pads));
+  if (attrs.padding == ir::Padding::kExplicit)
+    return n.invalid("attribute 'padding' is 'EXPLICIT', expected SAME or VALID");
+  if (n.rank(0) != 4 || n.rank(1) != 3)
+    return n.invalid("input 0 has rank " + std::to_string(n.rank(0)) + " and input 1 rank " +
+                     std::to_string(n.rank(1)) + ", expected 4 and 3");
+  for (ir::Dim d : n.type(1).dims) {
+    if (d == ir::Dim(0))
+      return n.refuse("shape", "the filter (input 1) has no elements");  // TensorFlow takes it
+  }
+  return n.finish(attrs, {n.in(0), n.in(1)});
+}
+
 constexpr OpEntry kRows[] = {
     {"MaxPool", import_pool, 1, 1, static_cast<int>(ir::PoolFn::kMax)},
     {"AvgPool", import_pool, 1, 1, static_cast<int>(ir::PoolFn::kAvg)},
     {"MaxPoolV2", import_max_pool_v2, 3, 3},
     {"MaxPoolWithArgmax", import_max_pool_with_argmax, 1, 1},
+    {"Dilation2D", import_dilation, 2, 2},
 };
 
 }  // namespace

@@ -3,12 +3,40 @@
 
 #include "base/dtype.h"
 #include "base/log.h"
-#include "frontend/node_import.h"
+#include "frontend/complex_values.h"
 #include "frontend/quantized_types.h"
 
 namespace graft::frontend {
 
 namespace {
+
+// A complex tensor as its parts; one that is written as one element becomes all of them unless the
+// two parts are the same.
+Status import_complex_const(NodeImport& n, graphdef::TensorView& tensor) {
+  const DType part = part_of(tensor.dtype);
+  const size_t part_bytes = dtype_size(part), elems = static_cast<size_t>(tensor.elems());
+  ir::Constant constant{tensor.content, tensor.splat, std::move(tensor.owner)};
+  if (!constant.owner && !n.graph().owners.empty()) constant.owner = n.graph().owners.front();
+  const auto real = constant.bytes.first(std::min(part_bytes, constant.bytes.size()));
+  if (tensor.splat && std::ranges::equal(real, constant.bytes.subspan(real.size()))) {
+    constant.bytes = real;
+  } else if (tensor.splat) {
+    if (elems > static_cast<size_t>(n.limits().max_folded_bytes) / (2 * part_bytes))
+      return n.refuse("unsupported_value", "it is one complex number " + std::to_string(elems) +
+                                               " times over, which are no constant of real ones");
+    auto all = std::make_shared<std::vector<std::byte>>();
+    all->reserve(elems * 2 * part_bytes);
+    for (size_t i = 0; i < elems; ++i)
+      all->insert(all->end(), constant.bytes.begin(), constant.bytes.end());
+    constant = {*all, false, all};
+  }
+  ir::TensorType type{part, {tensor.dims.begin(), tensor.dims.end()}};
+  type.dims.emplace_back(2);
+  const ir::ValueId id =
+      n.network().add_constant(std::string(n.node().name), std::move(type), std::move(constant));
+  output_complex(n, id, tensor.dtype);
+  return ok_status();
+}
 
 Status import_const(NodeImport& n) {
   GRAFT_ASSIGN_OR_RETURN(const DType dtype, n.attr_type("dtype"));
@@ -23,6 +51,7 @@ Status import_const(NodeImport& n) {
   if (tensor.dtype != dtype)
     return n.invalid("attribute 'dtype' is " + dtype_name(dtype) + ", attribute 'value' holds " +
                      dtype_name(tensor.dtype));
+  if (part_of(dtype) != DType::kInvalid) return import_complex_const(n, tensor);
   const DType held = held_as(dtype);
   if (!is_plan_dtype(dtype) && held == DType::kInvalid)
     return n.refuse("dtype", "attribute 'dtype' is " + dtype_name(dtype));

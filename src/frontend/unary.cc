@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "base/dtype.h"
-#include "frontend/node_import.h"
+#include "frontend/complex_values.h"
 
 namespace graft::frontend {
 
@@ -78,6 +78,12 @@ Status import_cast(NodeImport& n) {
   GRAFT_RETURN_IF_ERROR(n.check_type("SrcT", {0}));
   GRAFT_ASSIGN_OR_RETURN(const DType to, n.attr_type("DstT"));
   GRAFT_ASSIGN_OR_RETURN(const bool truncate, n.attr_bool("Truncate", false));
+  if (const DType part = part_of(to); part != DType::kInvalid) {
+    GRAFT_ASSIGN_OR_RETURN(ir::ValueId y, n.cast(n.in(0), part));
+    GRAFT_ASSIGN_OR_RETURN(y, complex_from_real(n, y));
+    output_complex(n, y, to);
+    return ok_status();
+  }
   if (!is_plan_dtype(to)) return n.refuse("dtype", "attribute 'DstT' is " + dtype_name(to));
   if (truncate && (to == DType::kHalf || to == DType::kBfloat16 || to == DType::kFloat))
     return n.refuse("unsupported_attr", "attribute 'Truncate' is true, expected false");
@@ -124,6 +130,7 @@ constexpr OpEntry kRows[] = {
     row("Relu", UnaryFn::kRelu),
     row("Relu6", UnaryFn::kRelu6),
     row("Selu", UnaryFn::kSelu),
+    row("_MklSwish", UnaryFn::kSwish),  // x * sigmoid(x), made by TensorFlow's optimizer
     row("Softplus", UnaryFn::kSoftplus),
     row("Softsign", UnaryFn::kSoftsign),
     row("Floor", UnaryFn::kFloor),

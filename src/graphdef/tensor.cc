@@ -22,6 +22,10 @@ ValueField value_field(DType dtype) {
       return {5, Wire::kFixed32};
     case DType::kDouble:
       return {6, Wire::kFixed64};
+    case DType::kComplex64:
+      return {9, Wire::kFixed32};
+    case DType::kComplex128:
+      return {12, Wire::kFixed64};
     case DType::kInt64:
       return {10, Wire::kVarint};
     case DType::kBool:
@@ -49,9 +53,18 @@ size_t elem_bytes_of(DType dtype) {
       return 2;
     case 13:  // qint32
       return 4;
+    case 8:  // complex64
+      return 8;
+    case 18:  // complex128
+      return 16;
     default:
       return dtype_size(dtype);
   }
+}
+
+// Values that an element has in the typed field: of a complex number the real and imaginary part.
+size_t parts_of(DType dtype) {
+  return dtype == DType::kComplex64 || dtype == DType::kComplex128 ? 2 : 1;
 }
 
 struct Fields {
@@ -186,13 +199,14 @@ Result<TensorView> decode_tensor(Bytes tensor_proto, const Limits& limits) {
     tensor.content = fields.content;
     return tensor;
   }
-  Values values{elem_bytes, static_cast<size_t>(elems), {}, nullptr};
+  const size_t parts = parts_of(tensor.dtype), part_bytes = elem_bytes / parts;
+  Values values{part_bytes, static_cast<size_t>(elems) * parts, {}, nullptr};
   GRAFT_RETURN_IF_ERROR(read_values(tensor_proto, tensor.dtype, values));
-  if (values.count == 0) {
+  while (values.count == 0 || values.count % parts != 0) {
     static constexpr std::byte kZero[8] = {};
     values.add(kZero);
   }
-  tensor.splat = values.count == 1 && elems != 1;
+  tensor.splat = values.count == parts && elems != 1;
   if (!tensor.splat && values.count < values.want) {
     // The last value repeats. Bounded, since few bytes could ask for much memory.
     const int64_t limit =
@@ -206,7 +220,8 @@ Result<TensorView> decode_tensor(Bytes tensor_proto, const Limits& limits) {
     values.decoded->reserve(static_cast<size_t>(*size));
     const std::vector<std::byte> last(
         values.decoded->end() - static_cast<std::ptrdiff_t>(elem_bytes), values.decoded->end());
-    while (values.count < values.want) values.add(last.data());
+    while (values.count < values.want)
+      for (size_t part = 0; part < parts; ++part) values.add(last.data() + part * part_bytes);
   }
   tensor.content = values.bytes();
   tensor.owner = values.decoded;

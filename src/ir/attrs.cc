@@ -136,5 +136,13 @@ const char* name_of(RecurrentFn fn) {
   static const char* const kNames[] = {"lstm", "gru", "gru_reset_after", "simple"};
   return lookup(kNames, fn);
 }
+const char* name_of(FftFn fn) {
+  static const char* const kNames[] = {"forward", "inverse", "real", "inverse_real"};
+  return lookup(kNames, fn);
+}
+const char* name_of(ComplexFn fn) {
+  static const char* const kNames[] = {"real", "imag", "abs", "angle", "exp", "make", "mul"};
+  return lookup(kNames, fn);
+}
 
 }  // namespace graft::ir

@@ -114,6 +114,13 @@ enum class ResizeMethod : int { kSample, kBicubic, kArea, kCount };
 // ...PerChannel (kNudged), FakeQuantWithMinMaxVars (kNudgedDivide, divides by the scale),
 // QuantizeAndDequantize with either round_mode. Formulas: ir/fake_quant.h.
 enum class FakeQuantFn : int { kNudged, kNudgedDivide, kHalfToEven, kHalfUp, kCount };
+// kForward: sum of src[i] * exp(-2 pi j i k / n); kInverse: with +, and divided by n. kReal: of
+// real numbers, the first n / 2 + 1 coefficients; kInverseReal: its inverse, which takes the other
+// coefficients as the conjugates of these and reads no imaginary part of coefficients that have
+// none.
+enum class FftFn : int { kForward, kInverse, kReal, kInverseReal, kCount };
+// kMake: of two real operands, the real and the imaginary part. kMul: of two complex ones.
+enum class ComplexFn : int { kReal, kImag, kAbs, kAngle, kExp, kMake, kMul, kCount };
 
 // The cell of a recurrent network; gates in this order. kLstm: i, f, g (candidate), o. kGru: z, r,
 // h, r scales the state before the product with h's weights; kGruResetAfter: behind it. kSimple:
@@ -130,6 +137,8 @@ const char* name_of(PadMode mode);
 const char* name_of(ResizeMethod method);
 const char* name_of(FakeQuantFn fn);
 const char* name_of(RecurrentFn fn);
+const char* name_of(FftFn fn);
+const char* name_of(ComplexFn fn);
 
 // Fused at the end of conv, matmul and affine ops. alpha: slope of kLeakyRelu / kElu's scale;
 // kClip: [alpha, beta].
@@ -428,6 +437,28 @@ struct RecurrentAttrs {
   GRAFT_FIELDS(f("fn", s.fn); f("gate", s.gate); f("act", s.act); f("has_bias", s.has_bias);
                f("has_peephole", s.has_peephole); f("cell_clip", s.cell_clip);
                f("sequence", s.sequence); f("cells", s.cells);)
+};
+// Grayscale dilation of src [N,H,W,C] by a filter [KH,KW,C]: the maximum over the taps inside the
+// image of src + filter.
+struct Dilation2DAttrs {
+  std::vector<int64_t> strides{1, 1}, rates{1, 1};
+  Padding padding = Padding::kValid;
+  GRAFT_FIELDS(f("strides", s.strides); f("rates", s.rates); f("padding", s.padding);)
+};
+
+// A complex tensor is one of real numbers with a last axis of 2: real and imaginary part.
+// Discrete Fourier transform along an axis, which is counted without that last one. kReal and
+// kInverseReal have a second operand, the length n (host scalar): what src has beyond it is not
+// read, and src must have as much; the others take the extent.
+struct FftAttrs {
+  FftFn fn = FftFn::kForward;
+  int64_t axis = 0;
+  GRAFT_FIELDS(f("fn", s.fn); f("axis", s.axis);)
+};
+// What has no form as arithmetic on the parts; two operands broadcast.
+struct ComplexAttrs {
+  ComplexFn fn = ComplexFn::kAbs;
+  GRAFT_FIELDS(f("fn", s.fn);)
 };
 
 #undef GRAFT_FIELDS

@@ -1,5 +1,7 @@
 #include "ir/cost.h"
 
+#include <cmath>
+
 namespace graft::ir {
 
 namespace {
@@ -65,6 +67,19 @@ double flops(const Op& op, std::span<const std::span<const int64_t>> src,
       if (a.ksize.size() != 2) return 0;
       return out * static_cast<double>(a.ksize[0]) * static_cast<double>(a.ksize[1]);
     }
+    case OpKind::kDilation2D:
+      if (src.size() < 2 || src[1].size() != 3) return 0;
+      return 2 * out * static_cast<double>(src[1][0]) * static_cast<double>(src[1][1]);
+    case OpKind::kFft: {
+      const auto& a = op.as<FftAttrs>();
+      // Elements of the side whose extent is the length: two of a complex number.
+      const auto whole = a.fn == FftFn::kInverseReal ? dst[0] : src[0];
+      if (a.axis < 0 || a.axis >= static_cast<int64_t>(whole.size())) return 0;
+      const double n = static_cast<double>(whole[static_cast<size_t>(a.axis)]);
+      return n > 1 ? 2.5 * elems(whole) * std::log2(n) : 0;
+    }
+    case OpKind::kComplex:
+      return 3 * out;
     case OpKind::kResize: {
       const auto& a = op.as<ResizeAttrs>();
       if (a.method == ResizeMethod::kBicubic) return 14 * out;  // four taps a way

@@ -10,12 +10,11 @@ Status same_dtypes(const InferContext& c) {
   return ok_status();
 }
 
-// Host elements of all inputs one after the other; they must be of rank <= 1.
+// Host elements of all inputs one after the other, as joining along the first axis puts them.
 void join_hosts(InferContext& c) {
   std::vector<Dim> all;
   for (const InferInput& in : c.inputs) {
-    if (in.host == nullptr || in.type->rank() > 1 || all.size() + in.host->size() > kMaxHostElems)
-      return;
+    if (in.host == nullptr || all.size() + in.host->size() > kMaxHostElems) return;
     all.insert(all.end(), in.host->begin(), in.host->end());
   }
   c.set_host(std::move(all));
@@ -41,7 +40,7 @@ Status infer_concat(InferContext& c) {
     }
   }
   c.add_output(c.dtype(0), std::move(out));
-  if (c.rank(0) == 1) join_hosts(c);
+  if (axis == 0) join_hosts(c);
   return ok_status();
 }
 

@@ -1,4 +1,5 @@
-// Window arithmetic of convolutions and pools; conv, pool, pool_argmax, resize, depth_to_space.
+// Window arithmetic of convolutions and pools; conv, pool, pool_argmax, dilation2d, resize,
+// depth_to_space.
 #include <algorithm>
 
 #include "base/fault.h"
@@ -179,6 +180,33 @@ Status infer_pool(InferContext& c) {
                            spatial(c, i, a.ksize[k], a.strides[k], 1, a.padding, a.pads));
   }
   c.add_output(t, std::move(out));
+  return ok_status();
+}
+
+Status infer_dilation2d(InferContext& c) {
+  const auto& a = c.op.as<Dilation2DAttrs>();
+  GRAFT_RETURN_IF_ERROR(c.same_dtype(0, 1));
+  if (c.dtype(0) == DType::kBool) return c.fail("does not take bool");
+  GRAFT_RETURN_IF_ERROR(c.want_rank(0, 4, "src"));
+  GRAFT_RETURN_IF_ERROR(c.want_rank(1, 3, "filter"));
+  if (a.padding != Padding::kValid && a.padding != Padding::kSame)
+    return c.fail("padding is " + std::string(name_of(a.padding)) + ", expected valid or same");
+  GRAFT_RETURN_IF_ERROR(check_lists(c, a.strides.size(), a.rates.size(), a.padding, 0));
+  std::vector<Dim> out = c.shape(0);
+  for (int i = 0; i < 2; ++i) {
+    const auto k = static_cast<size_t>(i);
+    const Dim ksize = c.shape(1)[k];
+    if (!ksize.is_const()) return c.refuse("filter " + c.text(1) + " must have known extents");
+    for (int64_t v : {a.strides[k], a.rates[k], ksize.value()}) {
+      if (v < 1 || v > kMaxWindow)
+        return c.fail("stride, rate or filter extent " + std::to_string(v) + " is out of range");
+    }
+    GRAFT_ASSIGN_OR_RETURN(out[k + 1],
+                           spatial(c, i, ksize.value(), a.strides[k], a.rates[k], a.padding, {}));
+  }
+  if (!c.merge(out[3], c.shape(1)[2], &out[3]))
+    return c.fail("filter " + c.text(1) + " does not have the channels of src " + c.text(0));
+  c.add_output(c.dtype(0), std::move(out));
   return ok_status();
 }
 

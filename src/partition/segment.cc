@@ -156,7 +156,9 @@ Segmentation segment(const graphdef::Graph& graph, std::span<const NodeClass> cl
       any = true;
       if (left[i].supported)
         reason[i] = result.dropped_reason[i].empty()
-                        ? "it shares a tensor list with a node that is not in its engine"
+                        ? "it shares a tensor that no border of an engine passes (a tensor list, "
+                          "quantized or "
+                          "complex numbers) with a node that is not in its engine"
                         : result.dropped_reason[i];
       left[i].supported = false;
       left[i].bond = -1;

@@ -65,28 +65,6 @@ void convolve(const Call& c) {
   store(c.out[0], y);
 }
 
-// The number below which no element of the dtype lies; TensorFlow starts a max pool there, so that
-// a window of NaN or -Inf alone gives it.
-template <typename W>
-W lowest(DType t) {
-  switch (t) {
-    case DType::kFloat:
-      return static_cast<W>(std::numeric_limits<float>::lowest());
-    case DType::kHalf:
-      return static_cast<W>(-65504);
-    case DType::kBfloat16:
-      return static_cast<W>(-0x1.fep127);
-    case DType::kInt8:
-      return static_cast<W>(INT8_MIN);
-    case DType::kInt16:
-      return static_cast<W>(INT16_MIN);
-    case DType::kInt32:
-      return static_cast<W>(INT32_MIN);
-    default:
-      return std::numeric_limits<W>::lowest();
-  }
-}
-
 template <typename W>
 void pool(const Call& c) {
   const auto& a = c.op.as<ir::PoolAttrs>();

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -33,6 +34,28 @@ decltype(auto) visit_wide(DType t, Fn&& fn) {
 // An integer wrapped to the width of t; identity for floating dtypes.
 template <typename W>
 W wrap(DType t, W v);
+
+// The number below which no element of the dtype lies; TensorFlow starts a max pool or dilation
+// there, so that a window of NaN or -Inf alone gives it.
+template <typename W>
+W lowest(DType t) {
+  switch (t) {
+    case DType::kFloat:
+      return static_cast<W>(std::numeric_limits<float>::lowest());
+    case DType::kHalf:
+      return static_cast<W>(-65504);
+    case DType::kBfloat16:
+      return static_cast<W>(-0x1.fep127);
+    case DType::kInt8:
+      return static_cast<W>(INT8_MIN);
+    case DType::kInt16:
+      return static_cast<W>(INT16_MIN);
+    case DType::kInt32:
+      return static_cast<W>(INT32_MIN);
+    default:
+      return std::numeric_limits<W>::lowest();
+  }
+}
 
 // A small integer operand (shape, axis, padding).
 std::vector<int64_t> ints(const ConstTensor& src);

@@ -610,6 +610,41 @@ def detection():
                  lambda x, kw=kw: raw.MaxPoolWithArgmax(input=x, ksize=[1, 3, 2, 1], strides=[1, 2, 2, 1], **kw), EXACT, 2)
 
 
+def spectral():
+    def parts(z):
+        return tf.stack([tf.math.real(z), tf.math.imag(z)], -1)
+
+    def number(x):
+        return tf.complex(x[..., 0], x[..., 1])
+    for n in (1, 2, 3, 4, 5, 8, 12, 15, 17, 49, 97, 100):
+        x, z = normal(f"fft{n}", (3, n)), normal(f"fftz{n}", (3, n, 2))
+        case(f"fft_{n}", "fft axis=1", [z], lambda z: parts(tf.signal.fft(number(z))), 1e-10)
+        case(f"ifft_{n}", "fft fn=inverse axis=1", [z], lambda z: parts(tf.signal.ifft(number(z))), 1e-10)
+        case(f"rfft_{n}", "fft fn=real axis=1", [x, np.int32(n)], lambda x, n: parts(raw.RFFT(input=x, fft_length=[n], Tcomplex=tf.complex128)), 1e-10)
+        case(f"irfft_{n}", "fft fn=inverse_real axis=1", [z[:, : n // 2 + 1], np.int32(n)],
+             lambda z, n: raw.IRFFT(input=number(z), fft_length=[n], Treal=tf.float64), 1e-10)
+    x, z = normal("fftc", (6, 5, 4)), normal("fftcz", (6, 5, 4, 2))
+    case("rfft_cropped", "fft fn=real axis=2", [x, np.int32(3)], lambda x, n: parts(raw.RFFT(input=x, fft_length=[n], Tcomplex=tf.complex128)), 1e-10)
+    for axis, perm in ((0, [1, 2, 0]), (1, [0, 2, 1])):
+        back = np.argsort(perm)
+        case(f"fft_axis_{axis}", f"fft axis={axis}", [z], lambda z, p=perm, b=back: parts(tf.transpose(tf.signal.fft(tf.transpose(number(z), p)), b)), 1e-10)
+        case(f"rfft_axis_{axis}", f"fft fn=real axis={axis}", [x, np.int32(5)], lambda x, n, p=perm, b=back: parts(
+            tf.transpose(raw.RFFT(input=tf.transpose(x, p), fft_length=[n], Tcomplex=tf.complex128), b)), 1e-10)
+    case("rfft_too_long", "fft fn=real axis=2", [x, np.int32(9)], lambda x, n: raw.RFFT(input=x, fft_length=[n], Tcomplex=tf.complex128), error=True)
+    other = normal("complexb", (4, 2))
+    for name, f in (("real", tf.math.real), ("imag", tf.math.imag), ("abs", tf.abs), ("angle", tf.math.angle)):
+        case(f"complex_{name}", f"complex fn={name}", [z], lambda z, f=f: f(number(z)), 1e-12)
+    case("complex_exp", "complex fn=exp", [z], lambda z: parts(tf.exp(number(z))), 1e-12)
+    case("complex_make", "complex fn=make", [x, normal("complexm", (5, 1))], lambda a, b: parts(raw.Complex(real=a, imag=b, Tout=tf.complex128)), EXACT)
+    case("complex_mul", "complex fn=mul", [z, other], lambda a, b: parts(number(a) * number(b)), 1e-12)
+    case("complex_abs_infinite", "complex fn=abs", [np.array([[np.inf, np.nan], [np.nan, -np.inf], [np.nan, 1], [0, -0.0]])], lambda z: tf.abs(number(z)), EXACT)
+    for dtype in (F64, F32, np.int8, np.uint8, np.int64):
+        x, f = integers("dilate", (2, 6, 7, 3), dtype, -90, 90), integers("dilatef", (3, 2, 3), dtype, -90, 90)
+        for text, kw in (("", {"padding": "VALID"}), (" padding=same", {"padding": "SAME"})):
+            case(f"dilation2d_{np.dtype(dtype).name}{text.replace(' ', '_')}", f"dilation2d strides=[2,1] rates=[1,2]{text}", [x, f],
+                 lambda x, f, kw=kw: raw.Dilation2D(input=x, filter=f, strides=[1, 2, 1, 1], rates=[1, 1, 2, 1], **kw), EXACT)
+
+
 def fake_quant():
     # Bit for bit: float32 on both sides, the same steps. Beyond the range, on ties, and what is no number.
     x = np.concatenate([normal("fq", (400,), F32) * 4, np.arange(-60, 60, dtype=F32) / 8,
@@ -650,6 +685,6 @@ def fake_quant():
 
 def all_cases():
     for family in (unary, binary, select_cast_affine, conv, pool, matmul, reduce, normalization, shapes, slices, indexing,
-                   resize, detection, fake_quant, nd, recurrent):
+                   resize, detection, spectral, fake_quant, nd, recurrent):
         family()
     return CASES

@@ -122,6 +122,17 @@ inline ir::Network sample_network(ir::OpKind kind) {
       y = b.relu(x, "r");
       break;
     }
+    case K::kDilation2D:
+      y = b.op(ir::Dilation2DAttrs{{2, 1}, {1, 2}, ir::Padding::kSame},
+               {x, b.op(ir::BroadcastToAttrs{}, {b.floats("f", {8}), b.ints("s", {3, 2, 8})}, "b")},
+               "y");
+      break;
+    case K::kFft:
+      y = b.op(ir::FftAttrs{ir::FftFn::kReal, 2}, {x, b.scalar<int32_t>("n", 3)}, "y");
+      break;
+    case K::kComplex:
+      y = b.op(ir::ComplexAttrs{ir::ComplexFn::kMake}, {x, b.relu(x, "r")}, "y");
+      break;
     case K::kFakeQuant: {
       ir::FakeQuantAttrs a;
       a.fn = ir::FakeQuantFn::kHalfUp;

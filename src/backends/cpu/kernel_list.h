@@ -42,6 +42,7 @@ std::span<const KernelEntry> cast_kernels();
 std::span<const KernelEntry> affine_kernels();
 std::span<const KernelEntry> pool_kernels();
 std::span<const KernelEntry> pool_argmax_kernels();
+std::span<const KernelEntry> dilation_kernels();
 std::span<const KernelEntry> reduce_kernels();
 std::span<const KernelEntry> arg_reduce_kernels();
 std::span<const KernelEntry> softmax_kernels();
@@ -63,6 +64,8 @@ std::span<const KernelEntry> crop_and_resize_kernels();
 std::span<const KernelEntry> tile_kernels();    // Tile, BroadcastTo, Fill, Range, OneHot
 std::span<const KernelEntry> resize_kernels();  // Resize, DepthToSpace
 std::span<const KernelEntry> recurrent_kernels();
+std::span<const KernelEntry> fft_kernels();
+std::span<const KernelEntry> complex_kernels();
 
 // Over quantized tensors.
 std::span<const KernelEntry> quantize_kernels();

@@ -30,6 +30,8 @@ std::span<const KernelEntry> kernels_of(ir::OpKind kind) {
       return pool_kernels();
     case OpKind::kPoolArgmax:
       return pool_argmax_kernels();
+    case OpKind::kDilation2D:
+      return dilation_kernels();
     case OpKind::kReduce:
       return reduce_kernels();
     case OpKind::kArgReduce:
@@ -81,6 +83,10 @@ std::span<const KernelEntry> kernels_of(ir::OpKind kind) {
       return crop_and_resize_kernels();
     case OpKind::kRecurrent:
       return recurrent_kernels();
+    case OpKind::kFft:
+      return fft_kernels();
+    case OpKind::kComplex:
+      return complex_kernels();
     case OpKind::kReshape:
     case OpKind::kExpandDims:
     case OpKind::kSqueeze:

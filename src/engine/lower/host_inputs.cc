@@ -11,6 +11,7 @@ bool is_host_slot(ir::OpKind kind, size_t input) {
     case ir::OpKind::kResize:
     case ir::OpKind::kOneHot:
     case ir::OpKind::kTopK:
+    case ir::OpKind::kFft:
       return input == 1;
     case ir::OpKind::kNonMaxSuppression:
       return input == 2;

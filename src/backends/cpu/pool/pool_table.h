@@ -25,11 +25,20 @@ struct ArgmaxArgs {
   ptrdiff_t first_channel;
 };
 
+// dst[x, c] = max(dst[x, c], src[x * src_step + c] + filter[c]), x < pixels; pixels of dst lie side
+// by side. Where those of src do, too, the filter is given `repeats` times in a row.
+struct DilateArgs {
+  const float *src, *filter;
+  float* dst;
+  ptrdiff_t pixels, channels, src_step, repeats;
+};
+
 struct PoolTable {
   void (*max)(const PoolArgs*);
   void (*avg)(const PoolArgs*);
   void (*argmax32)(const ArgmaxArgs*);
   void (*argmax64)(const ArgmaxArgs*);
+  void (*dilate)(const DilateArgs*);
 };
 
 inline namespace isa_baseline {

@@ -108,8 +108,30 @@ static void argmax_row(const ArgmaxArgs* args) {
   }
 }
 
+// A NaN is passed over, as in TensorFlow.
+GRAFT_INLINE void dilate_run(const float* src, const float* filter, float* dst, ptrdiff_t n) {
+  ptrdiff_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    vstore(dst + i, vmax(vadd(vload(src + i), vload(filter + i)), vload(dst + i)));
+  if (i < n) {
+    const int tail = static_cast<int>(n - i);
+    const Vec sum = vadd(vload_n(src + i, tail), vload_n(filter + i, tail));
+    vstore_n(dst + i, vmax(sum, vload_n(dst + i, tail)), tail);
+  }
+}
+
+static void dilate_row(const DilateArgs* args) {
+  const DilateArgs& t = *args;
+  const ptrdiff_t step = t.src_step == t.channels ? t.repeats : 1;
+  for (ptrdiff_t x = 0; x < t.pixels; x += step) {
+    const ptrdiff_t pixels = t.pixels - x < step ? t.pixels - x : step;
+    dilate_run(t.src + x * t.src_step, t.filter, t.dst + x * t.channels, pixels * t.channels);
+  }
+}
+
 static constexpr PoolTable make_pool_table() {
-  return {&pool_row<true>, &pool_row<false>, &argmax_row<int32_t>, &argmax_row<int64_t>};
+  return {&pool_row<true>, &pool_row<false>, &argmax_row<int32_t>, &argmax_row<int64_t>,
+          &dilate_row};
 }
 
 }  // namespace GRAFT_ISA_NAMESPACE
