@@ -1,11 +1,15 @@
-// Conv2D and DepthwiseConv2dNative; NCHW through transposes that the passes remove.
+// Conv2D and DepthwiseConv2dNative, fused ones too; NCHW through transposes that the passes remove.
 #include "base/checked.h"
 #include "base/dtype.h"
+#include "base/log.h"
+#include "frontend/fused_ops.h"
 #include "frontend/window_attrs.h"
 
 namespace graft::frontend {
 
 namespace {
+
+constexpr int kFused = 1;  // NodeImport::arg()
 
 struct Filter {
   int64_t h, w, in, out;
@@ -40,10 +44,19 @@ Status read_window(NodeImport& n, bool nchw, ir::ConvAttrs& attrs) {
   return read_padding(n, nchw, attrs.padding, attrs.pads);
 }
 
+// Of _FusedConv2D: how the filter lies.
+Status check_filter_format(NodeImport& n) {
+  GRAFT_ASSIGN_OR_RETURN(const std::string_view format, n.attr_string("filter_format", "HWIO"));
+  if (format == "HWIO") return ok_status();
+  return n.refuse("unsupported_attr",
+                  "attribute 'filter_format' is '" + printable(format) + "', expected HWIO");
+}
+
 Status import_conv(NodeImport& n) {
   GRAFT_RETURN_IF_ERROR(n.check_type("T", {0, 1}));
   GRAFT_RETURN_IF_ERROR(n.require_floating(0));
   n.ignore({"use_cudnn_on_gpu"});
+  if (n.arg() == kFused) GRAFT_RETURN_IF_ERROR(check_filter_format(n));
   GRAFT_ASSIGN_OR_RETURN(const bool nchw, read_is_nchw(n));
   Filter filter{};
   GRAFT_RETURN_IF_ERROR(read_filter(n, filter));
@@ -59,7 +72,10 @@ Status import_conv(NodeImport& n) {
                      " output channels, expected a multiple of the " +
                      std::to_string(attrs.groups) + " groups");
   GRAFT_ASSIGN_OR_RETURN(const ir::ValueId src, to_nhwc(n, n.in(0), nchw));
-  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId dst, n.emit(attrs, {src, n.in(1)}));
+  GRAFT_ASSIGN_OR_RETURN(ir::ValueId dst, n.emit(attrs, {src, n.in(1)}));
+  if (n.arg() == kFused) {
+    GRAFT_ASSIGN_OR_RETURN(dst, apply_fused_ops(n, dst, {2, true, nchw}));
+  }
   return output_from_nhwc(n, dst, nchw);
 }
 
@@ -83,7 +99,10 @@ Status import_depthwise(NodeImport& n) {
   GRAFT_ASSIGN_OR_RETURN(const ir::ValueId src, to_nhwc(n, n.in(0), nchw));
   GRAFT_ASSIGN_OR_RETURN(const ir::ValueId weights,
                          n.reshape(n.in(1), {filter.h, filter.w, 1, *out}));
-  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId dst, n.emit(attrs, {src, weights}));
+  GRAFT_ASSIGN_OR_RETURN(ir::ValueId dst, n.emit(attrs, {src, weights}));
+  if (n.arg() == kFused) {
+    GRAFT_ASSIGN_OR_RETURN(dst, apply_fused_ops(n, dst, {2, false, nchw}));
+  }
   return output_from_nhwc(n, dst, nchw);
 }
 
@@ -117,18 +136,9 @@ Status import_bias_add(NodeImport& n) {
   return n.finish(add, {n.in(0), column});
 }
 
-Status refuse_fused(NodeImport& n) {
-  return n.refuse("fused_op", "it was fused by TensorFlow's own optimizer",
-                  "convert the graph before Grappler rewrites it");
-}
-
 Status refuse_gpu_only(NodeImport& n) {
   return n.refuse("fused_op", "TensorFlow has a kernel of it for GPUs only",
                   "write it as Conv2D, BiasAdd and the activation, which one engine op becomes");
-}
-
-constexpr OpEntry fused(std::string_view op, ImportFn why = refuse_fused) {
-  return {.op = op, .fn = why, .max_inputs = -1, .always_refused = "fused_op"};
 }
 
 constexpr OpEntry kRows[] = {
@@ -136,11 +146,12 @@ constexpr OpEntry kRows[] = {
     {"DepthwiseConv2dNative", import_depthwise, 2, 2},
     {"BiasAdd", import_bias_add, 2, 2},
     {"BiasAddV1", import_bias_add, 2, 2},
-    fused("FusedConv2DBiasActivation", refuse_gpu_only),
-    fused("_FusedConv2D"),
-    fused("_FusedMatMul"),
-    fused("_FusedBatchNormEx"),
-    fused("_FusedDepthwiseConv2dNative"),
+    {.op = "FusedConv2DBiasActivation",
+     .fn = refuse_gpu_only,
+     .max_inputs = -1,
+     .always_refused = "fused_op"},
+    {"_FusedConv2D", import_conv, 2, -1, kFused},
+    {"_FusedDepthwiseConv2dNative", import_depthwise, 2, -1, kFused},
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
-// MatMul and the BatchMatMul family.
+// MatMul, _FusedMatMul and the BatchMatMul family.
 #include "base/dtype.h"
-#include "frontend/node_import.h"
+#include "frontend/fused_ops.h"
 
 namespace graft::frontend {
 
@@ -26,7 +26,11 @@ Status import_matmul(NodeImport& n) {
       return n.invalid("input " + std::to_string(i) + " has rank " + std::to_string(n.rank(i)) +
                        ", expected 2");
   }
-  return n.finish(attrs, {n.in(0), n.in(1)});
+  if (n.node().op != "_FusedMatMul") return n.finish(attrs, {n.in(0), n.in(1)});
+  GRAFT_ASSIGN_OR_RETURN(ir::ValueId dst, n.emit(attrs, {n.in(0), n.in(1)}));
+  GRAFT_ASSIGN_OR_RETURN(dst, apply_fused_ops(n, dst, {.args = 2}));
+  n.output(dst);
+  return ok_status();
 }
 
 Status import_batch_matmul(NodeImport& n) {
@@ -60,6 +64,7 @@ Status import_batch_matmul(NodeImport& n) {
 
 constexpr OpEntry kRows[] = {
     {"MatMul", import_matmul, 2, 2},
+    {"_FusedMatMul", import_matmul, 2, -1},
     {"BatchMatMul", import_batch_matmul, 2, 2},
     {"BatchMatMulV2", import_batch_matmul, 2, 2},
     {"BatchMatMulV3", import_batch_matmul, 2, 2},

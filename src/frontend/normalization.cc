@@ -4,6 +4,7 @@
 
 #include "base/dtype.h"
 #include "base/fault.h"
+#include "base/log.h"
 #include "frontend/volume.h"
 #include "frontend/window_attrs.h"
 
@@ -57,6 +58,28 @@ Result<bool> read_channels_first(NodeImport& n) {
   return read_is_ncdhw(n);
 }
 
+// Of _FusedBatchNormEx: what is added behind the normalization, and the activation.
+Result<ir::ValueId> add_side_input(NodeImport& n, ir::ValueId dst, bool nchw) {
+  GRAFT_ASSIGN_OR_RETURN(const int64_t sides, n.attr_int("num_side_inputs", 0));
+  GRAFT_ASSIGN_OR_RETURN(const std::string_view mode, n.attr_string("activation_mode", "Identity"));
+  if (sides != static_cast<int64_t>(n.inputs()) - 5)
+    return n.invalid("attribute 'num_side_inputs' is " + std::to_string(sides) + ", the node has " +
+                     std::to_string(n.inputs()) + " inputs");
+  if (sides == 1) {
+    if (n.dtype(5) != n.dtype(0))
+      return n.invalid("input 5 is " + dtype_name(n.dtype(5)) + ", input 0 is " +
+                       dtype_name(n.dtype(0)));
+    if (n.type(5).dims != n.type(0).dims)
+      return n.refuse("shape", "input 5 is not known to have the shape of input 0");
+    GRAFT_ASSIGN_OR_RETURN(const ir::ValueId side, to_nhwc(n, n.in(5), nchw));
+    GRAFT_ASSIGN_OR_RETURN(dst, n.emit(ir::BinaryAttrs{ir::BinaryFn::kAdd}, {dst, side}));
+  }
+  if (mode == "Identity") return dst;
+  if (mode == "Relu") return n.emit(ir::UnaryAttrs{{ir::UnaryFn::kRelu}}, {dst});
+  return n.refuse("unsupported_attr", "attribute 'activation_mode' is '" + printable(mode) +
+                                          "', expected Identity or Relu");
+}
+
 // Outputs: y; the statistics are copies that inference graphs do not use, so their consumers stay
 // native.
 Status import_batch_norm(NodeImport& n) {
@@ -93,10 +116,14 @@ Status import_batch_norm(NodeImport& n) {
                          scale_and_shift(n, GRAFT_FAULT(bn_epsilon_dropped) ? 0.0f : epsilon));
   GRAFT_ASSIGN_OR_RETURN(const ir::ValueId src,
                          volume ? to_ndhwc(n, n.in(0), nchw) : to_nhwc(n, n.in(0), nchw));
-  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId dst,
+  GRAFT_ASSIGN_OR_RETURN(ir::ValueId dst,
                          n.emit(ir::AffineAttrs{}, {src, affine.scale, affine.shift}));
+  if (n.node().op == "_FusedBatchNormEx") {
+    GRAFT_ASSIGN_OR_RETURN(dst, add_side_input(n, dst, nchw));
+  }
   GRAFT_RETURN_IF_ERROR(volume ? output_from_ndhwc(n, dst, nchw) : output_from_nhwc(n, dst, nchw));
-  const size_t outputs = n.node().op == "FusedBatchNormV3" ? 6 : 5;
+  const bool six = n.node().op == "FusedBatchNormV3" || n.node().op == "_FusedBatchNormEx";
+  const size_t outputs = six ? 6 : 5;
   while (n.outputs().size() < outputs) n.output(ir::kNoValue);
   return ok_status();
 }
@@ -109,9 +136,9 @@ Status import_softmax(NodeImport& n) {
 }
 
 constexpr OpEntry kRows[] = {
-    {"FusedBatchNorm", import_batch_norm, 5, 5},   {"FusedBatchNormV2", import_batch_norm, 5, 5},
-    {"FusedBatchNormV3", import_batch_norm, 5, 5}, {"Softmax", import_softmax, 1, 1, 0},
-    {"LogSoftmax", import_softmax, 1, 1, 1},
+    {"FusedBatchNorm", import_batch_norm, 5, 5},    {"FusedBatchNormV2", import_batch_norm, 5, 5},
+    {"FusedBatchNormV3", import_batch_norm, 5, 5},  {"Softmax", import_softmax, 1, 1, 0},
+    {"_FusedBatchNormEx", import_batch_norm, 5, 6}, {"LogSoftmax", import_softmax, 1, 1, 1},
 };
 
 }  // namespace

@@ -1,10 +1,11 @@
-// Conv3D, as one convolution of images: the depth taps of the window lie side by side in the
-// channels, and the batch counts depth slices. A window of one column (KH = KW = 1) goes along the
-// depth of [N,D,H*W,C] instead, without a copy.
+// Conv3D and _FusedConv3D, as one convolution of images: the depth taps of the window lie side by
+// side in the channels, and the batch counts depth slices. A window of one column (KH = KW = 1)
+// goes along the depth of [N,D,H*W,C] instead, without a copy.
 #include <algorithm>
 
 #include "base/checked.h"
 #include "frontend/compose.h"
+#include "frontend/fused_ops.h"
 #include "frontend/volume.h"
 #include "ir/infer.h"
 
@@ -170,12 +171,17 @@ Status import_conv3d(NodeImport& n) {
   GRAFT_ASSIGN_OR_RETURN(const ir::ValueId src, to_ndhwc(n, n.in(0), ncdhw));
   const bool column = v.kernel[1] == 1 && v.kernel[2] == 1 && v.strides[1] == 1 &&
                       v.strides[2] == 1 && (v.kernel[0] > 1 || v.strides[0] > 1);
-  GRAFT_ASSIGN_OR_RETURN(const ir::ValueId dst,
-                         column ? along_depth(n, src, v) : over_images(n, src, v));
+  GRAFT_ASSIGN_OR_RETURN(ir::ValueId dst, column ? along_depth(n, src, v) : over_images(n, src, v));
+  if (n.node().op == "_FusedConv3D") {
+    GRAFT_ASSIGN_OR_RETURN(const auto pads, n.attr_ints("padding_list", std::vector<int64_t>{}));
+    if (!pads.empty()) return n.refuse("unsupported_attr", "attribute 'padding_list' is not empty");
+    GRAFT_ASSIGN_OR_RETURN(dst, apply_fused_ops(n, dst, {2, false, ncdhw}));
+  }
   return output_from_ndhwc(n, dst, ncdhw);
 }
 
-constexpr OpEntry kRows[] = {{"Conv3D", import_conv3d, 2, 2}};
+constexpr OpEntry kRows[] = {{"Conv3D", import_conv3d, 2, 2},
+                             {"_FusedConv3D", import_conv3d, 2, -1}};
 
 }  // namespace
 

@@ -162,7 +162,6 @@ TEST(Refusal, operands_that_only_some_ops_take) {
           "Einsum", "n", {"x", "x"},
           {{"T", kFloatAttr}, {"N", attr_of_int(2)}, {"equation", attr_of_string("aabc,abcd->d")}}),
       "unsupported_attr", "aabc");
-  expect_refused(image().add("_FusedConv2D", "n", {"x", "w"}, {{"T", kFloatAttr}}), "fused_op");
 }
 
 TEST(Refusal, leaves_no_trace_in_the_network) {
