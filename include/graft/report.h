@@ -18,10 +18,10 @@ struct NodeVerdict {
                             // "segment_too_small", "denied", "memory_limit", ...
   std::string reason;       // names the exact attribute, dtype or rule
   std::string hint;         // what the user may do; may be empty
+  // In an engine by converters that a user registered: their names (graft/converter.h).
+  std::string converter = "";
   // Producers as indices into Report::nodes, each once.
   std::vector<int32_t> inputs = {}, control_inputs = {};
-  // In an engine by converters that a user registered: their names (graft/converter.h).
-  std::string converter;
 };
 
 struct LayerReport {

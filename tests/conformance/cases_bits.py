@@ -101,7 +101,7 @@ def bitcast():
     case(op, "constant_view_stays", lambda x: raw.Bitcast(input=raw.Bitcast(input=x, type=np.uint8), type=F32), [x], rtol=EXACT)
     case(op, "eight_axes", lambda x: raw.Bitcast(input=x, type=np.uint8), [normal(op, (1,) * 8)], refused="shape")
     case(op, "complex", lambda x: tf.math.real(raw.Bitcast(input=x, type=tf.complex64)), [normal(op, (3, 2))], refused="dtype")
-    case(op, "of_complex", lambda x: raw.Bitcast(input=tf.complex(x, x), type=F32), [x], refused="rank")
+    case(op, "of_complex", lambda x: raw.Bitcast(input=tf.complex(x, x), type=F32), [x], refused="dtype")
 
 
 FAMILIES = (binary, population_count, invert, bitcast)

@@ -43,7 +43,7 @@ def transforms():
         case(op, "real_part_alone", lambda re, im, f=f: tf.math.real(f(input=number(re, im))), x)
         case(op, "scalar", lambda re, f=f: parts(f(input=tf.reshape(number(re, re), [-1]))), [F32(1.5)], [[]])
         case(op, "of_a_fed_complex", lambda z, f=f: parts(f(input=z)), [(x[0] + 1j * x[1]).astype(np.complex64)], refused="rank")
-        case(op, "fetched", lambda re, im, f=f: f(input=number(re, im)), x, refused="segment")
+        case(op, "fetched", lambda re, im, f=f: f(input=number(re, im)), x, refused="dtype")
         spoilt = [a.copy() for a in x]
         spoilt[0][1, 3] = np.nan
         case(op, "nan_in_one_row", lambda re, im, f=f: tf.abs(f(input=number(re, im)))[::2], spoilt)
@@ -80,7 +80,7 @@ def real_transforms():
     rfft("too_short", x, 21, unknown(x), error=True)
     rfft("float64", normal("rfftd", (3, 20), F64), 20, rtol=1e-11, reference=True)
     rfft("length_0", x, 0, refused="shape")
-    case(op, "fetched", lambda x: raw.RFFT(input=x, fft_length=[20]), [x], refused="segment")
+    case(op, "fetched", lambda x: raw.RFFT(input=x, fft_length=[20]), [x], refused="dtype")
     case(op, "fed_length", lambda x, n: parts(raw.RFFT(input=x, fft_length=n)), [x, I32([20])], [[None, 20], [1]], refused="shape")
     case(op, "length_of_the_shape", lambda x: parts(raw.RFFT(input=x, fft_length=tf.shape(x)[1:])), [x], unknown(x))
     case(op, "half_the_shape", lambda x: parts(raw.RFFT(input=x, fft_length=tf.shape(x)[1:] // 2)), [x], unknown(x))
@@ -158,7 +158,7 @@ def helpers():
         case("Complex", f"{tag}_static", lambda a, b: parts(number(a, b)), [a, b], static(a, b))
         case("Complex", f"{tag}_unknown", lambda a, b: parts(number(a, b)), [a, b], unknown(a, b))
     case("Complex", "float64", lambda a, b: parts(number(a, b)), pair("cd", (3, 5), F64), reference=True)
-    case("Complex", "fetched", lambda a, b: number(a, b), x, refused="segment")
+    case("Complex", "fetched", lambda a, b: number(a, b), x, refused="dtype")
     for tag, data in (("plain", x), ("special", special), ("scalar", [F32(-1.5), F32(2)]), ("empty", [a[:0] for a in x])):
         case("Conj", tag, lambda a, b: parts(raw.Conj(input=number(a, b))), data)
     case("Conj", "static", lambda a, b: parts(raw.Conj(input=number(a, b))), x, static(*x))
@@ -200,7 +200,7 @@ def arithmetic():
 def movement():
     x = pair("mx", (3, 5, 1, 8))
     moves = {
-        "Shape": {"product": lambda z: z * tf.cast(tf.reduce_prod(tf.shape(z)), tf.complex64)},
+        "Shape": {"product": lambda z: z * tf.cast(tf.reduce_prod(raw.Shape(input=z)), tf.complex64)},
         "Reshape": {"flat": lambda z: tf.reshape(z, [-1]), "split": lambda z: tf.reshape(z, [-1, 5, 2, 4]), "joined": lambda z: tf.reshape(z, [tf.shape(z)[0], 40])},
         "Pad": {"around": lambda z: tf.pad(z, [[0, 1], [2, 0], [0, 0], [1, 1]])},
         "ExpandDims": {str(a): lambda z, a=a: tf.expand_dims(z, a) for a in (0, 2, 4, -1, -5)},
