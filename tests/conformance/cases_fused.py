@@ -4,9 +4,55 @@ import itertools
 import numpy as np
 import tensorflow as tf
 import variation
-from bases_fused import ACTIVATIONS, compose
 from op_cases import BF16, EXACT, F16, F32, F64, I32, I64, case, integers, normal, raw, rng, static, unknown
 from tensorflow.python.framework import op_def_library, op_def_registry
+
+ACTIVATIONS = {
+    "Relu": tf.nn.relu, "Relu6": tf.nn.relu6, "Elu": tf.nn.elu, "Tanh": tf.tanh, "Sigmoid": tf.sigmoid,
+    "GeluExact": lambda x: tf.nn.gelu(x, approximate=False), "GeluApproximate": lambda x: tf.nn.gelu(x, approximate=True),
+}
+
+
+def _nhwc(x, attrs, back=False):
+    if not attrs.get("data_format", "NHWC").startswith("NC"):
+        return x
+    rank = len(x.shape)
+    return tf.transpose(x, [0, rank - 1, *range(1, rank - 1)] if back else [0, *range(2, rank), 1])
+
+
+def compose(op, inputs, attrs):
+    """The node as the ops that it was: what answers where TensorFlow has no kernel of the form without oneDNN."""
+    args, names = list(inputs["args"]), [n if isinstance(n, str) else n.decode() for n in attrs["fused_ops"]]
+    if op == "_FusedMatMul":
+        y = tf.matmul(inputs["a"], inputs["b"], transpose_a=attrs.get("transpose_a", False), transpose_b=attrs.get("transpose_b", False))
+    else:
+        x = _nhwc(inputs["input"], attrs)
+        rank = len(x.shape) - 2
+        kind = {"_FusedConv2D": "Conv2D", "_FusedConv3D": "Conv3D", "_FusedDepthwiseConv2dNative": "DepthwiseConv2dNative"}[op]
+        kept = {"padding": attrs["padding"]}
+        for name in ("strides", "dilations"):
+            given = attrs.get(name) or [1] * (rank + 2)
+            kept[name] = [given[0], *given[2:], given[1]] if attrs.get("data_format", "NHWC").startswith("NC") else given
+        if attrs.get("explicit_paddings"):
+            pads = list(attrs["explicit_paddings"])
+            kept["explicit_paddings"] = pads[:2] + pads[4:] + pads[2:4] if attrs.get("data_format") == "NCHW" else pads
+        # Not of the node's name.
+        y = getattr(tf.raw_ops, kind)(input=x, filter=inputs["filter"], **kept)
+    for name in names:
+        if name == "BiasAdd":
+            y = tf.nn.bias_add(y, args.pop(0))
+        elif name == "FusedBatchNorm":
+            scale, offset, mean, variance = args[:4]
+            del args[:4]
+            y = (y - mean) * (scale / tf.sqrt(variance + tf.cast(attrs.get("epsilon", 1e-4), y.dtype))) + offset
+        elif name == "Add":
+            y += args.pop(0)
+        elif name == "LeakyRelu":
+            y = tf.nn.leaky_relu(y, attrs.get("leakyrelu_alpha", 0.2))
+        else:
+            y = ACTIVATIONS[name](y)
+    return [_nhwc(y, attrs, back=True)]
+
 
 EVERY = [*ACTIVATIONS, "LeakyRelu"]
 

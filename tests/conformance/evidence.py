@@ -51,6 +51,9 @@ LISTS = {"TensorListElementShape", "TensorListFromTensor", "TensorListGetItem", 
          "TensorListStack"}
 # Ops whose calls are functions or tensor lists, which a base call cannot hold, and others, with where their cases are.
 ELSEWHERE = {op: "tests/conformance/cases_structure.py, tests/e2e/test_control_flow.py" for op in FUNCTIONAL | LISTS}
+# Stock kernels of these take few of their forms without oneDNN: compared with the ops that they stand for.
+ELSEWHERE |= {op: "tests/conformance/cases_fused.py" for op in ("_FusedConv2D", "_FusedConv3D", "_FusedDepthwiseConv2dNative", "_FusedMatMul",
+                                                               "_FusedBatchNormEx", "_MklSwish")}
 ELSEWHERE |= {"Const": "tests/conformance/cases_structure.py", "BatchMatrixBandPart": "tests/conformance/test_old_ops.py"}
 
 
