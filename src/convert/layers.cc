@@ -24,7 +24,7 @@ bool is_product(const ir::Op& op) {
 std::vector<LayerReport> describe_layers(const ir::Network& network, const TuningShapes& shapes,
                                          const engine::PlanFacts& plan, bool strict_math) {
   const std::unordered_set<std::string> narrow(plan.narrow_values.begin(),
-                                                     plan.narrow_values.end());
+                                               plan.narrow_values.end());
   std::vector<LayerReport> layers;
   for (const ir::Op& op : network.ops) {
     LayerReport layer;
@@ -41,8 +41,9 @@ std::vector<LayerReport> describe_layers(const ir::Network& network, const Tunin
     layer.dtype = op.outputs.empty() ? "" : dtype_name(network.values[op.outputs[0]].type.dtype);
     for (ir::ValueId v : op.inputs) {
       if (!network.values[v].is_const() || !is_floating(network.values[v].type.dtype)) continue;
-      layer.weights_dtype =
-          narrow.count(network.values[v].name) ? dtype_name(plan.narrow_dtype) : dtype_name(network.values[v].type.dtype);
+      layer.weights_dtype = narrow.count(network.values[v].name)
+                                ? dtype_name(plan.narrow_dtype)
+                                : dtype_name(network.values[v].type.dtype);
       if (narrow.count(network.values[v].name)) break;
     }
     if (is_product(op) && ir::is_quantized(network.values[op.inputs[0]].type)) {
