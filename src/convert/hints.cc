@@ -11,6 +11,7 @@ constexpr Hint kHints[] = {
     {"build_failed", "", "run it with GRAFT_LOG=debug, and report the segment"},
     {"control_flow", "",
      "While and If whose tensors keep dtype and shape can be in an engine; others run natively"},
+    {"converter", "", "docs/converters.md has what a converter may do"},
     {"data_dependent_shape", "", "use a variant whose result has a fixed size, padded or masked"},
     {"denied", "", "deny_ops, deny_nodes, allow_ops, allow_nodes and overrides decide it"},
     {"dtype", "",

@@ -113,13 +113,25 @@ class Loop {
     if (input >= 0 && input < static_cast<int64_t>(counter_.size())) return false;
     const ir::Value& known =
         input < 0 ? value(cond_, bound) : edit_.value(op_.inputs[static_cast<size_t>(input)]);
-    if (const auto number = integer(known))
+    if (const auto number = integer(known)) {
       bounds.push_back(*number);
-    else if (known.host && known.host->size() == 1)
-      bounds.push_back((*known.host)[0]);
-    else
-      return false;
-    return true;
+      return true;
+    }
+    if (!known.host || known.host->size() != 1) return false;
+    const auto extent = input < 0 ? outside((*known.host)[0]) : (*known.host)[0];
+    if (extent) bounds.push_back(*extent);
+    return extent.has_value();
+  }
+
+  // What an extent of the condition's inputs is where the loop stands.
+  std::optional<ir::Dim> outside(ir::Dim extent) const {
+    for (size_t i = 0; i < cond_.inputs.size(); ++i) {
+      const std::vector<ir::Dim>& dims = value(cond_, cond_.inputs[i]).type.dims;
+      const auto at = std::find(dims.begin(), dims.end(), extent);
+      if (at != dims.end())
+        return edit_.type(op_.inputs[i]).dims[static_cast<size_t>(at - dims.begin())];
+    }
+    return std::nullopt;
   }
 
   // The sequence that the body reads a step of, and that the loop runs over all of it.

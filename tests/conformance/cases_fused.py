@@ -202,8 +202,10 @@ def normalizations():
     norm("elu", "Elu", 0, refused="unsupported_attr", oracle=False)
     norm("side_of_unknown_shape", "Relu", 1, shapes=[[None, 5, 6, 4], [None, None, 6, 4]], refused="shape", oracle=False)
     z = normal("mklswish", (5, 9)) * 4
-    for shapes in (None, static(z), unknown(z)):
-        case("_MklSwish", f"shapes_{shapes}", lambda z: apply("_MklSwish", {"features": z}, {}), [z], shapes, oracle=lambda z: z * tf.sigmoid(z))
+    odd = np.float32([np.nan, np.inf, -np.inf, 0, -0.0, 90, -90, 1e-30])
+    for tag, z in {"plain": z, "special": odd, "scalar": np.float32(1.5)}.items():
+        for name, shapes in {"": None, "_static": static(z), "_unknown": unknown(z)}.items():
+            case("_MklSwish", tag + name, lambda z: apply("_MklSwish", {"features": z}, {}), [z], shapes, oracle=lambda z: z * tf.sigmoid(z))
 
 
 def dilation():

@@ -161,6 +161,7 @@ def helpers():
     case("Complex", "fetched", lambda a, b: number(a, b), x, refused="dtype")
     for tag, data in (("plain", x), ("special", special), ("scalar", [F32(-1.5), F32(2)]), ("empty", [a[:0] for a in x])):
         case("Conj", tag, lambda a, b: parts(raw.Conj(input=number(a, b))), data)
+    case("Conj", "large", lambda a, b: parts(raw.Conj(input=number(a, b))), pair("cl", (300, 400)))
     case("Conj", "static", lambda a, b: parts(raw.Conj(input=number(a, b))), x, static(*x))
     case("Conj", "unknown", lambda a, b: parts(raw.Conj(input=number(a, b))), x, unknown(*x))
     case("Conj", "float64", lambda a, b: parts(raw.Conj(input=number(a, b))), pair("cd", (3, 5), F64), reference=True)
@@ -224,7 +225,7 @@ def movement():
     for tag, (start, limit, delta) in {"up": (0.0, 10.0, 0.3), "down": (5.0, -3.0, -0.7), "none": (1.0, 1.0, 2.0)}.items():
         for dtype in (F32, F64):
             case("Range", f"{tag}_{np.dtype(dtype).name}", lambda x, a=start, b=limit, c=delta, t=dtype: x[:, None] + raw.Range(start=t(a), limit=t(b), delta=t(c)),
-                 [normal("rg", (3,), dtype)], rtol=1e-7 if dtype == F32 else 1e-15)
+                 [normal("rg", (3,), dtype)], rtol=1e-7 if dtype == F32 else 1e-15, reference=dtype is F64)
 
 
 def signal():

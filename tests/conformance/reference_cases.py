@@ -635,7 +635,7 @@ def spectral():
     for name, f in (("real", tf.math.real), ("imag", tf.math.imag), ("abs", tf.abs), ("angle", tf.math.angle)):
         case(f"complex_{name}", f"complex fn={name}", [z], lambda z, f=f: f(number(z)), 1e-12)
     case("complex_exp", "complex fn=exp", [z], lambda z: parts(tf.exp(number(z))), 1e-12)
-    case("complex_make", "complex fn=make", [x, normal("complexm", (5, 1))], lambda a, b: parts(raw.Complex(real=a, imag=b, Tout=tf.complex128)), EXACT)
+    case("complex_make", "complex fn=make", [x, normal("complexm", (5, 1))], lambda a, b: parts(raw.Complex(real=tf.constant(a), imag=tf.constant(b), Tout=tf.complex128)), EXACT)
     case("complex_mul", "complex fn=mul", [z, other], lambda a, b: parts(number(a) * number(b)), 1e-12)
     case("complex_abs_infinite", "complex fn=abs", [np.array([[np.inf, np.nan], [np.nan, -np.inf], [np.nan, 1], [0, -0.0]])], lambda z: tf.abs(number(z)), EXACT)
     for dtype in (F64, F32, np.int8, np.uint8, np.int64):
