@@ -12,9 +12,14 @@ namespace {
 
 constexpr int64_t kMinNarrowElems = 64;  // below this the bytes saved are not worth the rounding
 
-bool is_weight_use(const ir::Op& op, size_t input) {
+// Of bfloat16 not those that are summed over few terms, whose roundings hardly average out:
+// depthwise convolutions and convolutions of few channels, which have few weights, too.
+bool is_weight_use(const ir::Network& network, const ir::Op& op, size_t input, DType narrow) {
+  constexpr int64_t kFewChannels = 8;
   switch (op.kind()) {
     case ir::OpKind::kConv:
+      return input == 1 && (narrow != DType::kBfloat16 ||
+                            network.values[op.inputs[1]].type.dims[2].value() > kFewChannels);
     case ir::OpKind::kRecurrent:
       return input == 1;
     case ir::OpKind::kMatMul:
@@ -68,7 +73,7 @@ Storage choose_storage(const ir::Network& network, Precision precision) {
   std::vector<bool> other_use(network.values.size(), false);
   for (const ir::Op& op : network.ops) {
     for (size_t i = 0; i < op.inputs.size(); ++i) {
-      if (!is_weight_use(op, i))
+      if (!is_weight_use(network, op, i, storage.narrow))
         other_use[op.inputs[i]] = true;
       else if (!layer[op.inputs[i]])
         layer[op.inputs[i]] = &op;

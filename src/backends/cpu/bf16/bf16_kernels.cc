@@ -156,6 +156,9 @@ std::string supports_bf16_conv(const Problem& p) {
   const auto dims = p.constants[1].dims;
   if (dims.size() != 4) return "weights are not of rank 4";
   if (p.op->as<ConvAttrs>().groups != 1) return "groups";
+  // As weights are stored (engine/write/storage.cc).
+  constexpr int64_t kFewChannels = 8;
+  if (dims[2] <= kFewChannels) return "few channels, whose roundings hardly average out";
   return gains(p.target, dims[0] * dims[1] * dims[2], dims[3]);
 }
 Result<std::unique_ptr<Step>> create_bf16_conv(const Problem& p) { return Bf16Conv::create(p); }
