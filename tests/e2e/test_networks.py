@@ -64,7 +64,9 @@ def test_narrow_plan_is_half_the_size(name, precision, dtype):
         assert wide["plan_bytes"] <= 1.02 * wide["weights_bytes"]
     else:
         assert narrow["plan_bytes"] < 0.75 * wide["plan_bytes"]
-    assert {layer["weights_dtype"] for layer in narrow["layers"] if layer["op"] == "conv"} <= {dtype}
+    # The first convolution has three channels, too few for bfloat16.
+    convs = [layer["weights_dtype"] for layer in narrow["layers"] if layer["op"] == "conv"]
+    assert convs == (["float32"] * (precision == "bf16") + [dtype] * len(convs))[:len(convs)]
 
 
 @pytest.mark.parametrize("name", ["toy_resnet", "mini_bert", "mobilenetv2"])
